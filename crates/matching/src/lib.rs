@@ -1,0 +1,1 @@
+//! Which support workers suit a match request, in which order, and why.

@@ -1,0 +1,1 @@
+//! The outside world: clock, ids, tokens, mail, blobs, dispatch, telemetry.

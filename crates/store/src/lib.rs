@@ -1,0 +1,1 @@
+//! The one DynamoDB table: keys, items, and the commit that every state change is.

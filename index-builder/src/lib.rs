@@ -1,0 +1,1 @@
+//! From worker records to index shards: a Lambda function and a command.

@@ -1,0 +1,1 @@
+//! The whole system in one process: HTTP gateway, embedded table, ticker, sample people.
