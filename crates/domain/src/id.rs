@@ -27,7 +27,10 @@ impl<K> Id<K> {
     /// The id with this UUID; fresh ones come from `platform::ids`.
     #[must_use]
     pub const fn from_uuid(uuid: Uuid) -> Self {
-        Self { uuid, kind: PhantomData }
+        Self {
+            uuid,
+            kind: PhantomData,
+        }
     }
 
     /// The UUID behind the prefix.
@@ -49,13 +52,21 @@ impl<K: Kind> FromStr for Id<K> {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let refused = ParseIdError { prefix: K::PREFIX };
-        let digits = text.strip_prefix(K::PREFIX).and_then(|rest| rest.strip_prefix('_')).ok_or(refused.clone())?;
+        let digits = text
+            .strip_prefix(K::PREFIX)
+            .and_then(|rest| rest.strip_prefix('_'))
+            .ok_or(refused.clone())?;
         // One spelling per id: `Uuid` alone would accept upper case, braces and hyphens.
-        let canonical = digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let canonical = digits.len() == 32
+            && digits
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         if !canonical {
             return Err(refused);
         }
-        Uuid::try_parse(digits).map(Self::from_uuid).map_err(|_| refused)
+        Uuid::try_parse(digits)
+            .map(Self::from_uuid)
+            .map_err(|_| refused)
     }
 }
 

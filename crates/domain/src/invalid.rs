@@ -27,7 +27,10 @@ pub struct Findings {
 impl Findings {
     /// Records a fault.
     pub fn add(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
-        self.found.push(Invalid { pointer: pointer.into(), detail: detail.into() });
+        self.found.push(Invalid {
+            pointer: pointer.into(),
+            detail: detail.into(),
+        });
     }
 
     /// Records a fault unless `right`.
@@ -44,15 +47,25 @@ impl Findings {
         if length < least && length == 0 {
             self.add(pointer, "is needed");
         } else if length < least || length > most {
-            self.add(pointer, format!("has {length} characters; {least} to {most} are allowed"));
-        } else if text.chars().any(|c| c.is_control() && c != '\n' && c != '\r' && c != '\t') {
+            self.add(
+                pointer,
+                format!("has {length} characters; {least} to {most} are allowed"),
+            );
+        } else if text
+            .chars()
+            .any(|c| c.is_control() && c != '\n' && c != '\r' && c != '\t')
+        {
             self.add(pointer, "holds a control character");
         }
     }
 
     /// At most `most` entries, so that no list grows without bound.
     pub fn at_most<T>(&mut self, pointer: impl Into<String>, list: &[T], most: usize) {
-        self.check(list.len() <= most, pointer, format!("has {} entries; at most {most} are allowed", list.len()));
+        self.check(
+            list.len() <= most,
+            pointer,
+            format!("has {} entries; at most {most} are allowed", list.len()),
+        );
     }
 
     /// Nothing wrong, or everything that is.
@@ -60,6 +73,10 @@ impl Findings {
     /// # Errors
     /// The faults, in the order found.
     pub fn into_result(self) -> Result<(), Vec<Invalid>> {
-        if self.found.is_empty() { Ok(()) } else { Err(self.found) }
+        if self.found.is_empty() {
+            Ok(())
+        } else {
+            Err(self.found)
+        }
     }
 }
