@@ -1,1 +1,25 @@
 //! The one DynamoDB table: keys, items, and the commit that every state change is.
+//!
+//! The table is always spoken to through `aws-sdk-dynamodb`, whether AWS answers or the embedded one.
+//! This crate decides nothing about the service: rules live in `domain`.
+
+mod audit;
+mod commit;
+mod due;
+mod entities;
+mod error;
+mod idempotency;
+mod item;
+mod key;
+mod retry;
+mod table;
+
+pub use audit::{Actor, Audit, AuditItem};
+pub use commit::{Commit, CommitError};
+pub use due::{DueKey, PendingDue, Postponed};
+pub use entities::{CellRow, Hint, InboxItem, Login, Setting, ShardPointer};
+pub use error::StoreError;
+pub use idempotency::{IDEMPOTENCY_DAYS, Once, Remembered};
+pub use item::{Entity, Page, StaffIndex, Versioned};
+pub use key::{Key, StaffPartition};
+pub use table::{FORMAT, Store};

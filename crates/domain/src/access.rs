@@ -1,0 +1,208 @@
+//! Who may do what: decided from live relationships, never from a claim alone.
+//!
+//! The store loads the relationships, this module decides, and every route calls it first.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AuthorityId, ClientId, PersonId};
+use crate::person::Person;
+
+/// A staff role.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum StaffRole {
+    /// Runs the service.
+    Administrator,
+    /// Owns support plans and match requests.
+    Coordinator,
+    /// Hears escalations.
+    Supervisor,
+    /// Hears disputes.
+    Mediator,
+}
+
+/// A group of staff operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duty {
+    /// Tickets: search, assign, date, close.
+    Tickets,
+    /// People: links, contact, logins, merging, verified authorities.
+    People,
+    /// Appointing staff; partners, membership plans and policies.
+    Administration,
+    /// Support workers: checks, introductions, suspension.
+    Workers,
+    /// Match requests: preview, pin, exclude, send early.
+    MatchRequests,
+    /// Reading audit items.
+    Audit,
+}
+
+const DUTIES: [(Duty, &[StaffRole]); 6] = [
+    (
+        Duty::Tickets,
+        &[
+            StaffRole::Administrator,
+            StaffRole::Coordinator,
+            StaffRole::Supervisor,
+            StaffRole::Mediator,
+        ],
+    ),
+    (Duty::People, &[StaffRole::Administrator]),
+    (Duty::Administration, &[StaffRole::Administrator]),
+    (Duty::Workers, &[StaffRole::Administrator]),
+    (
+        Duty::MatchRequests,
+        &[StaffRole::Administrator, StaffRole::Coordinator],
+    ),
+    (
+        Duty::Audit,
+        &[StaffRole::Administrator, StaffRole::Supervisor],
+    ),
+];
+
+/// What a representative may do for a client.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Read and correct the client's details.
+    Details,
+    /// Submit and withdraw match requests, review candidates.
+    MatchRequests,
+    /// Converse, negotiate terms, accept proposals.
+    Engagements,
+    /// Take part in support plans.
+    SupportPlans,
+}
+
+/// One representative's authority to act for one client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Authority {
+    /// Which authority.
+    pub id: AuthorityId,
+    /// For whom.
+    pub client: ClientId,
+    /// By whom.
+    pub representative: PersonId,
+    /// Whether a guardian, an appointed decision-maker.
+    pub guardian: bool,
+    /// What it covers.
+    pub scopes: BTreeSet<Scope>,
+    /// First instant it holds.
+    pub from: DateTime<Utc>,
+    /// First instant it no longer holds; open-ended if none.
+    pub until: Option<DateTime<Utc>>,
+    /// Whether staff have verified it.
+    pub state: AuthorityState,
+}
+
+/// Claimed authority counts for nothing until staff have verified it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthorityState {
+    /// Stated by the representative.
+    Claimed,
+    /// Confirmed by staff from evidence.
+    Verified,
+    /// Ended by the client or by staff.
+    Revoked,
+}
+
+impl Authority {
+    /// Whether this authority covers an act of `scope` at `now`.
+    #[must_use]
+    pub fn permits(&self, scope: Scope, now: DateTime<Utc>) -> bool {
+        self.state == AuthorityState::Verified
+            && self.scopes.contains(&scope)
+            && self.from <= now
+            && self.until.is_none_or(|until| now < until)
+    }
+}
+
+/// Why an act is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// The caller may not even know that the thing exists.
+    #[error("there is no such thing for this caller")]
+    Invisible,
+    /// The caller sees the thing, but the act is not theirs.
+    #[error("this is not yours to do")]
+    NotYours,
+}
+
+/// On whose account an act is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Acting {
+    /// Who does it.
+    pub by: PersonId,
+    /// For whom, when not for themselves.
+    pub on_behalf_of: Option<ClientId>,
+}
+
+/// Whether staff with these roles have `duty`.
+///
+/// # Errors
+/// [`Denied::Invisible`] for people who are not staff, [`Denied::NotYours`] for other staff.
+pub fn staff(person: &Person, duty: Duty) -> Result<Acting, Denied> {
+    if person.roles.staff.is_empty() {
+        return Err(Denied::Invisible);
+    }
+    let holds = DUTIES.iter().any(|(listed, roles)| {
+        *listed == duty && roles.iter().any(|role| person.roles.staff.contains(role))
+    });
+    if holds {
+        Ok(Acting {
+            by: person.id,
+            on_behalf_of: None,
+        })
+    } else {
+        Err(Denied::NotYours)
+    }
+}
+
+/// Whether `person` may act for `client` in `scope`: the client in person, or a representative whose
+/// `authority` (as stored now) permits it.
+///
+/// # Errors
+/// [`Denied::Invisible`] to strangers and to representatives without a verified, current authority;
+/// [`Denied::NotYours`] where the authority holds but does not cover `scope`.
+pub fn for_client(
+    person: &Person,
+    client: ClientId,
+    authority: Option<&Authority>,
+    scope: Scope,
+    now: DateTime<Utc>,
+) -> Result<Acting, Denied> {
+    if person.roles.clients.contains(&client) {
+        return Ok(Acting {
+            by: person.id,
+            on_behalf_of: None,
+        });
+    }
+    // INVARIANT: an authority speaks only for the pair it names.
+    let authority = authority
+        .filter(|held| held.client == client && held.representative == person.id)
+        .ok_or(Denied::Invisible)?;
+    if authority.permits(scope, now) {
+        return Ok(Acting {
+            by: person.id,
+            on_behalf_of: Some(client),
+        });
+    }
+    let holds_otherwise = authority
+        .scopes
+        .iter()
+        .any(|held| authority.permits(*held, now));
+    Err(if holds_otherwise {
+        Denied::NotYours
+    } else {
+        Denied::Invisible
+    })
+}

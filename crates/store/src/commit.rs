@@ -1,0 +1,389 @@
+//! The commit: every state change of the service is one of these, a single conditional transaction.
+//!
+//! It holds the aggregates (absent, or at the version read), checks on everything the decision rested
+//! on, one audit item, the idempotency record, notices and the next deadline. Either all of it stands
+//! in the table or nothing does.
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, ConditionCheck, Delete, Put, TransactWriteItem, Update,
+};
+use chrono::{DateTime, Utc};
+use domain::due::{Due, DueRow};
+use domain::id::NoticeId;
+use domain::notice::Event;
+
+use crate::audit::{Audit, AuditItem, ReasonItem};
+use crate::due::{PendingDue, due_item};
+use crate::error::StoreError;
+use crate::idempotency::{Once, Remembered};
+use crate::item::{Attributes, Entity, TTL, Versioned, encode, key_attributes, number};
+use crate::key::Key;
+use crate::retry::{Failure, failure, retrying};
+use crate::table::{Store, salt};
+
+/// DynamoDB's limit of one transaction.
+const MOST_WRITES: usize = 100;
+
+/// What a write is there for, so that a failed condition can be told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Idempotency,
+    Audit,
+    Due,
+    State,
+}
+
+struct Write {
+    role: Role,
+    key: Key,
+    item: TransactWriteItem,
+}
+
+/// A state change in the making.
+#[must_use = "a commit changes nothing until the store carries it out"]
+pub struct Commit {
+    audit: Audit,
+    writes: Vec<Write>,
+    broken: Option<StoreError>,
+}
+
+/// Why a commit changed nothing, or may not have.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// The idempotency key has been used: look at what is remembered.
+    #[error("the idempotency key has been used")]
+    Replayed,
+    /// The due row is gone: its effect has happened.
+    #[error("the effect has happened already")]
+    AlreadyDone,
+    /// Something the decision rested on has changed: read again and decide again.
+    #[error("{0} has changed since it was read")]
+    Conflict(Key),
+    /// The table gave no answer. With [`StoreError::Unavailable`] the commit may have happened; the same
+    /// idempotency key or due row finds out.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Commit {
+    /// An empty commit that will say `audit` of itself.
+    pub fn new(audit: Audit) -> Self {
+        let item = AuditItem::from(&audit);
+        let mut commit = Self { audit, writes: Vec::new(), broken: None };
+        commit.put(Role::Audit, &item, 1, Condition::Absent);
+        if let Some(text) = commit.audit.reason.clone() {
+            let aggregate = commit.audit.aggregate.pk.clone();
+            let reason = ReasonItem { aggregate, commit: commit.audit.commit, text };
+            commit.put(Role::State, &reason, 1, Condition::Absent);
+        }
+        commit
+    }
+
+    /// When this commit is made.
+    #[must_use]
+    pub fn at(&self) -> DateTime<Utc> {
+        self.audit.at
+    }
+
+    /// How many writes and checks it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.writes.len()
+    }
+
+    /// Whether it holds nothing; it always holds its audit item.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+    }
+
+    /// Stores a new thing; fails if its key is taken.
+    pub fn insert<T: Entity>(mut self, thing: &T) -> Self {
+        self.put(Role::State, thing, 1, Condition::Absent);
+        self
+    }
+
+    /// Stores the next version of a thing; fails if it is no longer at the version read.
+    pub fn replace<T: Entity>(mut self, was: &Versioned<T>, next: &T) -> Self {
+        self.put(Role::State, next, was.version.saturating_add(1), Condition::Version(was.version));
+        self
+    }
+
+    /// Stores derived data, whatever was there: what it derives from is conditional in the same commit.
+    pub fn derive<T: Entity>(mut self, thing: &T) -> Self {
+        self.put(Role::State, thing, 1, Condition::None);
+        self
+    }
+
+    /// Deletes derived data, whether or not it is there.
+    pub fn derive_nothing_at(mut self, key: &Key) -> Self {
+        let delete = Delete::builder().table_name("").set_key(Some(key_attributes(key))).build();
+        self.write(Role::State, key.clone(), delete.map(|delete| TransactWriteItem::builder().delete(delete).build()));
+        self
+    }
+
+    /// Deletes a thing; fails if it is no longer at the version read.
+    pub fn remove<T: Entity>(mut self, was: &Versioned<T>) -> Self {
+        let key = was.value.key();
+        let delete = Delete::builder()
+            .table_name("")
+            .set_key(Some(key_attributes(&key)))
+            .condition_expression("version = :version")
+            .expression_attribute_values(":version", number(was.version))
+            .build();
+        self.write(Role::State, key, delete.map(|delete| TransactWriteItem::builder().delete(delete).build()));
+        self
+    }
+
+    /// Fails if a thing the decision rested on is no longer at the version read. Says nothing where the
+    /// commit writes that thing itself.
+    pub fn unchanged<T: Entity>(mut self, read: &Versioned<T>) -> Self {
+        let key = read.value.key();
+        if self.writes.iter().any(|write| write.key == key) {
+            return self;
+        }
+        let check = ConditionCheck::builder()
+            .table_name("")
+            .set_key(Some(key_attributes(&key)))
+            .condition_expression("version = :version")
+            .expression_attribute_values(":version", number(read.version))
+            .build();
+        self.write(
+            Role::State,
+            key,
+            check.map(|check| TransactWriteItem::builder().condition_check(check).build()),
+        );
+        self
+    }
+
+    /// Counts one more under `key`; fails once `limit` is reached. The table's TTL tidies the counter up
+    /// after `until`.
+    pub fn count(mut self, key: &Key, limit: u32, until: DateTime<Utc>) -> Self {
+        let update = Update::builder()
+            .table_name("")
+            .set_key(Some(key_attributes(key)))
+            .update_expression("ADD #count :one SET #ttl = :until")
+            .condition_expression("attribute_not_exists(#count) OR #count < :limit")
+            .expression_attribute_names("#count", "count")
+            .expression_attribute_names("#ttl", TTL)
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":limit", number(limit))
+            .expression_attribute_values(":until", number(until.timestamp()))
+            .build();
+        self.write(
+            Role::State,
+            key.clone(),
+            update.map(|update| TransactWriteItem::builder().update(update).build()),
+        );
+        self
+    }
+
+    /// Lets everybody whom `event` concerns know, once this commit stands.
+    pub fn notify(self, notice: NoticeId, event: Event) -> Self {
+        let at = self.audit.at;
+        self.due(DueRow { due: Due::Notice { notice, event }, at, generation: 0 })
+    }
+
+    /// Writes an effect or deadline beside the aggregate.
+    pub fn due(self, row: DueRow) -> Self {
+        let aggregate = self.audit.aggregate.clone();
+        self.due_of(&aggregate, row)
+    }
+
+    /// Writes an effect or deadline beside another aggregate than the one this commit is about.
+    pub fn due_of(mut self, aggregate: &Key, row: DueRow) -> Self {
+        match due_item(aggregate, &row, &self.audit.commit.to_string()) {
+            Ok(item) => self.put_item(Role::State, item, Condition::None),
+            Err(error) => self.broken = Some(error),
+        }
+        self
+    }
+
+    /// Deletes the due row whose effect this commit is; fails if the effect has happened already.
+    pub fn finish(mut self, pending: &PendingDue) -> Self {
+        let delete = Delete::builder()
+            .table_name("")
+            .set_key(Some(key_attributes(&pending.key)))
+            .condition_expression("attribute_exists(pk)")
+            .build();
+        self.write(
+            Role::Due,
+            pending.key.clone(),
+            delete.map(|delete| TransactWriteItem::builder().delete(delete).build()),
+        );
+        self
+    }
+
+    fn remember(&mut self, once: &Once, target: String) {
+        let remembered = Remembered::new(once, target, self.audit.at);
+        self.put(Role::Idempotency, &remembered, 1, Condition::AbsentOrExpired(self.audit.at));
+    }
+
+    fn put<T: Entity>(&mut self, role: Role, thing: &T, version: u64, condition: Condition) {
+        match encode(thing, version) {
+            Ok(item) => self.put_item(role, item, condition),
+            Err(error) => self.broken = Some(error),
+        }
+    }
+
+    fn put_item(&mut self, role: Role, mut item: Attributes, condition: Condition) {
+        let Ok(key) = crate::item::key_of(&item) else {
+            self.broken = Some(StoreError::Refused("an item without keys".into()));
+            return;
+        };
+        if let Condition::AbsentOrExpired(now) = condition {
+            let until = now + chrono::Duration::days(crate::idempotency::IDEMPOTENCY_DAYS);
+            item.insert(TTL.to_owned(), number(until.timestamp()));
+        }
+        let put = Put::builder().table_name("").set_item(Some(item));
+        let put = match condition {
+            Condition::None => put,
+            Condition::Absent => put.condition_expression("attribute_not_exists(pk)"),
+            Condition::AbsentOrExpired(now) => put
+                .condition_expression("attribute_not_exists(pk) OR #ttl <= :now")
+                .expression_attribute_names("#ttl", TTL)
+                .expression_attribute_values(":now", number(now.timestamp())),
+            Condition::Version(version) => put
+                .condition_expression("version = :version")
+                .expression_attribute_values(":version", AttributeValue::N(version.to_string())),
+        };
+        self.write(role, key, put.build().map(|put| TransactWriteItem::builder().put(put).build()));
+    }
+
+    fn write(
+        &mut self,
+        role: Role,
+        key: Key,
+        item: Result<TransactWriteItem, aws_sdk_dynamodb::error::BuildError>,
+    ) {
+        match item {
+            // A transaction may name an item once; a write takes the place of a check.
+            Ok(item) => {
+                self.writes.retain(|write| write.key != key || write.item.condition_check().is_none());
+                self.writes.push(Write { role, key, item });
+            }
+            Err(error) => self.broken = Some(StoreError::Refused(error.to_string())),
+        }
+    }
+
+    fn into_writes(self, table: &str) -> Result<Vec<Write>, StoreError> {
+        if let Some(error) = self.broken {
+            return Err(error);
+        }
+        if self.writes.len() > MOST_WRITES {
+            return Err(StoreError::Refused(format!("{} writes in one commit", self.writes.len())));
+        }
+        Ok(self.writes.into_iter().map(|write| Write { item: in_table(write.item, table), ..write }).collect())
+    }
+}
+
+enum Condition {
+    None,
+    Absent,
+    AbsentOrExpired(DateTime<Utc>),
+    Version(u64),
+}
+
+fn in_table(mut item: TransactWriteItem, table: &str) -> TransactWriteItem {
+    if let Some(put) = &mut item.put {
+        table.clone_into(&mut put.table_name);
+    }
+    if let Some(delete) = &mut item.delete {
+        table.clone_into(&mut delete.table_name);
+    }
+    if let Some(check) = &mut item.condition_check {
+        table.clone_into(&mut check.table_name);
+    }
+    if let Some(update) = &mut item.update {
+        table.clone_into(&mut update.table_name);
+    }
+    item
+}
+
+impl Store {
+    /// Carries a commit out, whole or not at all.
+    ///
+    /// # Errors
+    /// See [`CommitError`].
+    pub async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
+        self.carry_out(commit).await
+    }
+
+    /// Carries a commit out and remembers that `once` was used for it and came to `target`.
+    ///
+    /// # Errors
+    /// See [`CommitError`]; [`CommitError::Replayed`] if the key had been used.
+    pub async fn commit_once(&self, mut commit: Commit, once: &Once, target: String) -> Result<(), CommitError> {
+        commit.remember(once, target);
+        self.carry_out(commit).await
+    }
+
+    /// What a key was used for within the time it is remembered.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn remembered(&self, once: &Once, now: DateTime<Utc>) -> Result<Option<Remembered>, StoreError> {
+        let found = self.get::<Remembered>(&once.stored_at()).await?;
+        Ok(found.map(|found| found.value).filter(|remembered| now < remembered.expires_at))
+    }
+
+    async fn carry_out(&self, commit: Commit) -> Result<(), CommitError> {
+        let token = commit.audit.commit.to_string();
+        let salt = salt(&Key { pk: token.clone(), sk: String::new() });
+        let writes = commit.into_writes(&self.table)?;
+        retrying(salt, async || {
+            let items = writes.iter().map(|write| write.item.clone()).collect();
+            let call = self.dynamodb.transact_write_items().set_transact_items(Some(items));
+            match call.client_request_token(&token).send().await {
+                Ok(_) => Ok(()),
+                Err(error) => judge(&writes, &error),
+            }
+        })
+        .await
+    }
+}
+
+fn judge<R>(
+    writes: &[Write],
+    error: &SdkError<TransactWriteItemsError, R>,
+) -> Result<(), Failure<CommitError>> {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+        return Err(match failure(error) {
+            Failure::Passing => Failure::Passing,
+            Failure::Final(error) => Failure::Final(error.into()),
+        });
+    };
+    let failed: Vec<&Write> = writes
+        .iter()
+        .zip(cancelled.cancellation_reasons())
+        .filter(|(_, reason)| has_code(reason, "ConditionalCheckFailed"))
+        .map(|(write, _)| write)
+        .collect();
+    let has = |role| failed.iter().any(|write| write.role == role);
+    // Our own audit item stands there: an earlier attempt of this very commit went through, and only its
+    // answer was lost.
+    if has(Role::Audit) {
+        return Ok(());
+    }
+    if has(Role::Idempotency) {
+        return Err(Failure::Final(CommitError::Replayed));
+    }
+    if has(Role::Due) {
+        return Err(Failure::Final(CommitError::AlreadyDone));
+    }
+    if let Some(write) = failed.first() {
+        return Err(Failure::Final(CommitError::Conflict(write.key.clone())));
+    }
+    const PASSING: [&str; 3] = ["TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"];
+    let passing = |reason: &CancellationReason| PASSING.iter().any(|code| has_code(reason, code));
+    if cancelled.cancellation_reasons().iter().any(passing) {
+        return Err(Failure::Passing);
+    }
+    Err(Failure::Final(StoreError::Refused("TransactionCanceledException".into()).into()))
+}
+
+fn has_code(reason: &CancellationReason, code: &str) -> bool {
+    reason.code() == Some(code)
+}

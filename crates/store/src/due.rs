@@ -1,0 +1,278 @@
+//! Due rows in the table: written by a commit, found through the sparse `due` index, deleted by the
+//! effect's own commit.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, Duration, SecondsFormat, Utc};
+use domain::due::{Due, DueRow};
+
+use crate::error::StoreError;
+use crate::item::{Attributes, BODY, SCHEMA, VERSION, key_attributes, key_of, number, read_number, read_text};
+use crate::key::{Key, StaffPartition};
+use crate::retry::{Failure, failure, retrying};
+use crate::table::{Store, salt};
+
+pub(crate) const DUE_INDEX: &str = "due";
+pub(crate) const DUE_PK: &str = "due_pk";
+pub(crate) const DUE_SK: &str = "due_sk";
+const NEXT_TRY: &str = "next_try";
+const TRIES: &str = "tries";
+
+/// How many partitions of the index the rows are spread over.
+const BUCKETS: u64 = 16;
+/// After this many tries a row is parked until staff redrive it.
+const MOST_TRIES: u32 = 12;
+const FIRST_DELAY_SECONDS: i64 = 30;
+
+/// Where a due row lies; all that a queue message carries.
+pub type DueKey = Key;
+
+/// A due row as read.
+#[derive(Debug, Clone)]
+pub struct PendingDue {
+    /// Where it lies.
+    pub key: DueKey,
+    /// What is due, and since when.
+    pub row: DueRow,
+    /// When it is to be tried next.
+    pub next_try: DateTime<Utc>,
+    /// How often it was tried in vain.
+    pub tries: u32,
+}
+
+/// What became of a row that could not be dealt with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Postponed {
+    /// It will be tried again then.
+    Until(DateTime<Utc>),
+    /// It has been tried too often and waits for staff.
+    Parked,
+    /// Somebody else dealt with it or moved it meanwhile.
+    Elsewhere,
+}
+
+/// The part of a due row's key that says what it is: two rows of one name are the same row.
+fn name(row: &DueRow, commit: &str) -> String {
+    match &row.due {
+        Due::CandidateRelease { .. } => format!("candidate-release#{}", row.generation),
+        Due::CheckExpiry { .. } => format!("check-expiry#{}", row.generation),
+        Due::Notice { notice, .. } => format!("notice#{notice}"),
+        Due::Mail { notice, recipient, .. } => format!("mail#{notice}#{recipient}"),
+        Due::Reindex { .. } => format!("reindex#{commit}"),
+    }
+}
+
+pub(crate) fn due_item(aggregate: &Key, row: &DueRow, commit: &str) -> Result<Attributes, StoreError> {
+    let key = Key::due(aggregate, &name(row, commit));
+    let body = serde_dynamo::to_attribute_value(row)
+        .map_err(|error| StoreError::Unreadable { key: key.clone(), detail: error.to_string() })?;
+    let mut item = key_attributes(&key);
+    item.insert(SCHEMA.to_owned(), number(1));
+    item.insert(VERSION.to_owned(), number(1));
+    item.insert(BODY.to_owned(), body);
+    item.insert(TRIES.to_owned(), number(0));
+    item.insert(NEXT_TRY.to_owned(), AttributeValue::S(instant(row.at)));
+    item.insert(DUE_PK.to_owned(), AttributeValue::S(bucket(&key)));
+    item.insert(DUE_SK.to_owned(), AttributeValue::S(order(&key, row.at)));
+    Ok(item)
+}
+
+fn decode_due(mut item: Attributes) -> Result<PendingDue, StoreError> {
+    let key = key_of(&item)?;
+    let unreadable = |detail: &str| StoreError::Unreadable { key: key.clone(), detail: detail.to_owned() };
+    let next_try = read_text(&item, NEXT_TRY)
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| unreadable("no next_try"))?;
+    let tries = read_number(&item, TRIES)
+        .and_then(|tries| u32::try_from(tries).ok())
+        .ok_or_else(|| unreadable("no tries"))?;
+    let body = item.remove(BODY).ok_or_else(|| unreadable("no body"))?;
+    let row = serde_dynamo::from_attribute_value(body).map_err(|error| unreadable(&error.to_string()))?;
+    Ok(PendingDue { key, row, next_try, tries })
+}
+
+fn bucket(key: &Key) -> String {
+    format!("DUE#{}", salt(key) % BUCKETS)
+}
+
+/// Fixed width, so that text order is time order.
+fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+fn order(key: &Key, at: DateTime<Utc>) -> String {
+    format!("{}#{key}", instant(at))
+}
+
+impl Store {
+    /// The rows to be tried by `now`, oldest first within each bucket, at most `limit` per bucket.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn due_by(&self, now: DateTime<Utc>, limit: u16) -> Result<Vec<DueKey>, StoreError> {
+        let mut due = Vec::new();
+        for bucket in 0..BUCKETS {
+            let rows = self.due_bucket(bucket, Some(now), limit).await?;
+            for item in &rows {
+                due.push((read_text(item, DUE_SK).unwrap_or_default(), key_of(item)?));
+            }
+        }
+        due.sort();
+        Ok(due.into_iter().map(|(_, key)| key).collect())
+    }
+
+    /// The earliest instant at which a row is to be tried.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn next_due(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let mut earliest: Option<DateTime<Utc>> = None;
+        for bucket in 0..BUCKETS {
+            let first = self.due_bucket(bucket, None, 1).await?;
+            let at = first
+                .first()
+                .and_then(|item| read_text(item, DUE_SK))
+                .and_then(|order| order.split('#').next().and_then(|at| at.parse().ok()));
+            earliest = [earliest, at].into_iter().flatten().min();
+        }
+        Ok(earliest)
+    }
+
+    async fn due_bucket(&self, bucket: u64, by: Option<DateTime<Utc>>, limit: u16) -> Result<Vec<Attributes>, StoreError> {
+        // `~` sorts after every key that could follow the instant.
+        let until = by.map_or_else(|| "~".to_owned(), |by| format!("{}~", instant(by)));
+        retrying(bucket, async || {
+            let query = self
+                .dynamodb
+                .query()
+                .table_name(&self.table)
+                .index_name(DUE_INDEX)
+                .key_condition_expression("due_pk = :bucket AND due_sk <= :until")
+                .expression_attribute_values(":bucket", AttributeValue::S(format!("DUE#{bucket}")))
+                .expression_attribute_values(":until", AttributeValue::S(until.clone()))
+                .limit(i32::from(limit));
+            let answer = query.send().await.map_err(|error| failure(&error))?;
+            Ok::<_, Failure<StoreError>>(answer.items.unwrap_or_default())
+        })
+        .await
+    }
+
+    /// A due row, read consistently; none if its effect has happened.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn pending_due(&self, key: &DueKey) -> Result<Option<PendingDue>, StoreError> {
+        self.get_item(key).await?.map(decode_due).transpose()
+    }
+
+    /// Moves a row that could not be dealt with to a later try, each wait twice the last; parks it
+    /// after [`MOST_TRIES`].
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn postpone(&self, pending: &PendingDue, now: DateTime<Utc>) -> Result<Postponed, StoreError> {
+        let tries = pending.tries.saturating_add(1);
+        let parked = tries >= MOST_TRIES;
+        let delay = FIRST_DELAY_SECONDS << pending.tries.min(MOST_TRIES);
+        let next = now + Duration::seconds(delay);
+        let (update, outcome) = if parked {
+            (
+                "SET tries = :tries, staff_pk = :parked, staff_sk = :order REMOVE due_pk, due_sk",
+                Postponed::Parked,
+            )
+        } else {
+            ("SET tries = :tries, next_try = :next, due_sk = :order", Postponed::Until(next))
+        };
+        let mut call = self
+            .dynamodb
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key_attributes(&pending.key)))
+            .update_expression(update)
+            .condition_expression("tries = :was")
+            .expression_attribute_values(":was", number(pending.tries))
+            .expression_attribute_values(":tries", number(tries))
+            .expression_attribute_values(":order", AttributeValue::S(order(&pending.key, next)));
+        call = if parked {
+            call.expression_attribute_values(":parked", AttributeValue::S(StaffPartition::Parked.to_string()))
+        } else {
+            call.expression_attribute_values(":next", AttributeValue::S(instant(next)))
+        };
+        self.unless_changed(call, outcome).await
+    }
+
+    /// Puts a parked row back to be tried at `now`.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn redrive(&self, key: &DueKey, now: DateTime<Utc>) -> Result<Postponed, StoreError> {
+        let call = self
+            .dynamodb
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key_attributes(key)))
+            .update_expression(
+                "SET tries = :none, next_try = :now, due_pk = :bucket, due_sk = :order REMOVE staff_pk, staff_sk",
+            )
+            .condition_expression("attribute_exists(pk) AND staff_pk = :parked")
+            .expression_attribute_values(":none", number(0))
+            .expression_attribute_values(":now", AttributeValue::S(instant(now)))
+            .expression_attribute_values(":bucket", AttributeValue::S(bucket(key)))
+            .expression_attribute_values(":order", AttributeValue::S(order(key, now)))
+            .expression_attribute_values(":parked", AttributeValue::S(StaffPartition::Parked.to_string()));
+        self.unless_changed(call, Postponed::Until(now)).await
+    }
+
+    /// The rows that were tried too often, at most `limit`.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn parked(&self, limit: u16) -> Result<Vec<DueKey>, StoreError> {
+        let partition = StaffPartition::Parked.to_string();
+        let items = retrying(0, async || {
+            let query = self
+                .dynamodb
+                .query()
+                .table_name(&self.table)
+                .index_name("staff")
+                .key_condition_expression("staff_pk = :parked")
+                .expression_attribute_values(":parked", AttributeValue::S(partition.clone()))
+                .limit(i32::from(limit));
+            let answer = query.send().await.map_err(|error| failure(&error))?;
+            Ok::<_, Failure<StoreError>>(answer.items.unwrap_or_default())
+        })
+        .await?;
+        items.iter().map(key_of).collect()
+    }
+
+    /// Deletes a row whose deadline has been superseded: it has no effect any more.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn forget_due(&self, pending: &PendingDue) -> Result<(), StoreError> {
+        retrying(salt(&pending.key), async || {
+            let call = self.dynamodb.delete_item().table_name(&self.table);
+            let call = call.set_key(Some(key_attributes(&pending.key)));
+            call.send().await.map_err(|error| failure(&error))?;
+            Ok::<_, Failure<StoreError>>(())
+        })
+        .await
+    }
+
+    async fn unless_changed(
+        &self,
+        call: aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder,
+        outcome: Postponed,
+    ) -> Result<Postponed, StoreError> {
+        retrying(0, async || match call.clone().send().await {
+            Ok(_) => Ok(outcome),
+            Err(error) => match failure(&error) {
+                Failure::Final(StoreError::Refused(code)) if code == "ConditionalCheckFailedException" => {
+                    Ok(Postponed::Elsewhere)
+                }
+                other => Err(other),
+            },
+        })
+        .await
+    }
+}
+

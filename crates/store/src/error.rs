@@ -1,0 +1,35 @@
+//! Why the table gave no answer.
+
+use crate::key::Key;
+
+/// A read or write that did not come to an answer about the service.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The table is throttling, unreachable or too slow; the same call may succeed later.
+    #[error("the table did not answer in time")]
+    Unavailable,
+    /// The table refused the call: a defect here or in the deployment.
+    #[error("the table refused the call: {0}")]
+    Refused(String),
+    /// An item was written by a newer version of this program.
+    #[error("item {key} has schema {found}, newer than {known}, the newest this program knows")]
+    Newer {
+        /// Which item.
+        key: Key,
+        /// Its schema number.
+        found: u32,
+        /// The newest one known here.
+        known: u32,
+    },
+    /// An item cannot be read back.
+    #[error("item {key} cannot be read: {detail}")]
+    Unreadable {
+        /// Which item.
+        key: Key,
+        /// What is wrong, without the item's content.
+        detail: String,
+    },
+    /// A cursor that this service did not make.
+    #[error("the cursor is not one of ours")]
+    BadCursor,
+}

@@ -1,0 +1,229 @@
+//! The keys of the table: one place that knows how they are written.
+//!
+//! | what | pk | sk |
+//! |---|---|---|
+//! | person | `PERSON#id` | `PROFILE` |
+//! | what a person hears | `PERSON#id` | `INBOX#notice` |
+//! | login | `LOGIN#issuer#subject` | `META` |
+//! | duplicate hint | `HINT#hash` | `PERSON#id` |
+//! | client, support worker | `CLIENT#id`, `WORKER#id` | `META` |
+//! | authority | `CLIENT#id` | `AUTHORITY#person` |
+//! | index source | `CELL#h3` | `WORKER#id` |
+//! | shard pointer | `SHARD#h3` | `POINTER` |
+//! | match request, its list | `MREQ#id` | `META`, `LIST` |
+//! | signup | `SIGNUP#id` | `META` |
+//! | partner, its quotas | `PARTNER#id` | `META`, `QUOTA#hour` |
+//! | membership plan | `MPLAN#id` | `META` |
+//! | ticket | `TICKET#id` | `META` |
+//! | policy, weights | `SETTINGS#what` | `CURRENT`, `VERSION#n` |
+//! | due row | its aggregate's | `DUE#kind#…` |
+//! | reason for a correction | its aggregate's | `REASON#commit` |
+//! | audit | `AUDIT#aggregate's pk` | time and commit |
+//! | idempotency | `IDEM#caller#key` | `META` |
+
+use std::fmt;
+
+use domain::id::{
+    ClientId, MatchRequestId, MembershipPlanId, NoticeId, PartnerId, PersonId, SignupId, TicketId,
+    WorkerId,
+};
+use domain::person::LoginKey;
+use domain::place::Cell;
+use domain::ticket::{TicketQueue, TicketState};
+
+/// The full primary key of one item.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Partition key.
+    pub pk: String,
+    /// Sort key.
+    pub sk: String,
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.pk, self.sk)
+    }
+}
+
+impl Key {
+    fn new(pk: String, sk: impl Into<String>) -> Self {
+        Self { pk, sk: sk.into() }
+    }
+
+    fn meta(pk: String) -> Self {
+        Self::new(pk, "META")
+    }
+
+    /// A person.
+    #[must_use]
+    pub fn person(id: PersonId) -> Self {
+        Self::new(format!("PERSON#{id}"), "PROFILE")
+    }
+
+    /// One notice in a person's inbox. Notice ids are time-ordered, and so is the inbox.
+    #[must_use]
+    pub fn inbox(person: PersonId, notice: NoticeId) -> Self {
+        Self::new(format!("PERSON#{person}"), format!("INBOX#{notice}"))
+    }
+
+    /// A login.
+    #[must_use]
+    pub fn login(login: &LoginKey) -> Self {
+        Self::meta(format!("LOGIN#{}#{}", login.issuer, login.subject))
+    }
+
+    /// A hint that `person` has the details behind `hash`.
+    #[must_use]
+    pub fn hint(hash: &str, person: PersonId) -> Self {
+        Self::new(format!("HINT#{hash}"), format!("PERSON#{person}"))
+    }
+
+    /// A client.
+    #[must_use]
+    pub fn client(id: ClientId) -> Self {
+        Self::meta(format!("CLIENT#{id}"))
+    }
+
+    /// A representative's authority over a client.
+    #[must_use]
+    pub fn authority(client: ClientId, representative: PersonId) -> Self {
+        Self::new(format!("CLIENT#{client}"), format!("AUTHORITY#{representative}"))
+    }
+
+    /// A support worker.
+    #[must_use]
+    pub fn worker(id: WorkerId) -> Self {
+        Self::meta(format!("WORKER#{id}"))
+    }
+
+    /// A support worker's packed profile in one cell of their service area.
+    #[must_use]
+    pub fn cell_row(cell: Cell, worker: WorkerId) -> Self {
+        Self::new(format!("CELL#{cell}"), format!("WORKER#{worker}"))
+    }
+
+    /// The pointer to a cell's current shard.
+    #[must_use]
+    pub fn shard_pointer(cell: Cell) -> Self {
+        Self::new(format!("SHARD#{cell}"), "POINTER")
+    }
+
+    /// A match request.
+    #[must_use]
+    pub fn match_request(id: MatchRequestId) -> Self {
+        Self::meta(format!("MREQ#{id}"))
+    }
+
+    /// The ranked list of a match request.
+    #[must_use]
+    pub fn candidate_list(id: MatchRequestId) -> Self {
+        Self::new(format!("MREQ#{id}"), "LIST")
+    }
+
+    /// A signup.
+    #[must_use]
+    pub fn signup(id: SignupId) -> Self {
+        Self::meta(format!("SIGNUP#{id}"))
+    }
+
+    /// A partner.
+    #[must_use]
+    pub fn partner(id: PartnerId) -> Self {
+        Self::meta(format!("PARTNER#{id}"))
+    }
+
+    /// How many signups a partner sent in one hour (`2026-11-21T09`).
+    #[must_use]
+    pub fn quota(partner: PartnerId, hour: &str) -> Self {
+        Self::new(format!("PARTNER#{partner}"), format!("QUOTA#{hour}"))
+    }
+
+    /// A membership plan.
+    #[must_use]
+    pub fn membership_plan(id: MembershipPlanId) -> Self {
+        Self::meta(format!("MPLAN#{id}"))
+    }
+
+    /// A ticket.
+    #[must_use]
+    pub fn ticket(id: TicketId) -> Self {
+        Self::meta(format!("TICKET#{id}"))
+    }
+
+    /// The version of a setting now in force.
+    #[must_use]
+    pub fn current_setting(what: &str) -> Self {
+        Self::new(format!("SETTINGS#{what}"), "CURRENT")
+    }
+
+    /// One version of a setting.
+    #[must_use]
+    pub fn setting_version(what: &str, version: u32) -> Self {
+        Self::new(format!("SETTINGS#{what}"), format!("VERSION#{version:06}"))
+    }
+
+    /// A mark of the deployment itself, e.g. the data's format.
+    #[must_use]
+    pub fn system(what: &str) -> Self {
+        Self::meta(format!("SYSTEM#{what}"))
+    }
+
+    pub(crate) fn reason(aggregate: &Self, commit: &str) -> Self {
+        Self::new(aggregate.pk.clone(), format!("REASON#{commit}"))
+    }
+
+    pub(crate) fn due(aggregate: &Self, name: &str) -> Self {
+        Self::new(aggregate.pk.clone(), format!("DUE#{name}"))
+    }
+
+    pub(crate) fn audit(aggregate: &Self, time_and_commit: String) -> Self {
+        Self::new(format!("AUDIT#{}", aggregate.pk), time_and_commit)
+    }
+
+    pub(crate) fn idempotency(caller: &str, key: &str) -> Self {
+        Self::meta(format!("IDEM#{caller}#{key}"))
+    }
+}
+
+/// A partition of the sparse `staff` index: what staff list, newest or soonest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StaffPartition {
+    /// Tickets of one queue and state, by due time.
+    Tickets(TicketQueue, TicketState),
+    /// Signups, by time.
+    Signups,
+    /// Support workers in one state (its code), by the time they entered it.
+    Workers(&'static str),
+    /// Match requests in one state (its code), by submission.
+    MatchRequests(&'static str),
+    /// One client's match requests, by submission.
+    ClientMatchRequests(ClientId),
+    /// Membership plans, by name.
+    MembershipPlans,
+    /// Partners, by name.
+    Partners,
+    /// Shard pointers, by cell.
+    Shards,
+    /// People who hold a staff role.
+    Staff,
+    /// Due rows that were tried too often.
+    Parked,
+}
+
+impl fmt::Display for StaffPartition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tickets(queue, state) => write!(f, "TICKETS#{}#{}", queue.code(), state.code()),
+            Self::Signups => f.write_str("SIGNUPS"),
+            Self::Workers(state) => write!(f, "WORKERS#{state}"),
+            Self::MatchRequests(state) => write!(f, "MREQS#{state}"),
+            Self::ClientMatchRequests(client) => write!(f, "MREQS-OF#{client}"),
+            Self::MembershipPlans => f.write_str("MPLANS"),
+            Self::Partners => f.write_str("PARTNERS"),
+            Self::Shards => f.write_str("SHARDS"),
+            Self::Staff => f.write_str("STAFF"),
+            Self::Parked => f.write_str("PARKED"),
+        }
+    }
+}
