@@ -3,12 +3,22 @@
 //! This crate knows no async, no storage and no HTTP. Time is an argument, effects are data returned.
 //! The `ToSchema` derives only describe shapes for the API document.
 
+#[macro_use]
+pub mod vocabulary;
+
 pub mod access;
+pub mod availability;
+pub mod check;
 pub mod client;
 pub mod due;
 pub mod id;
 pub mod invalid;
+pub mod match_request;
 pub mod money;
 pub mod notice;
 pub mod person;
+pub mod place;
+pub mod policy;
+pub mod profile;
+pub mod support_worker;
 pub mod ticket;

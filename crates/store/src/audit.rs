@@ -31,7 +31,10 @@ pub enum Actor {
 
 impl From<Acting> for Actor {
     fn from(acting: Acting) -> Self {
-        Self::Person { by: acting.by, on_behalf_of: acting.on_behalf_of }
+        Self::Person {
+            by: acting.by,
+            on_behalf_of: acting.on_behalf_of,
+        }
     }
 }
 
@@ -76,7 +79,10 @@ pub struct AuditItem {
 impl Entity for AuditItem {
     fn key(&self) -> Key {
         let time = self.at.to_rfc3339_opts(SecondsFormat::Millis, true);
-        let aggregate = Key { pk: self.aggregate.clone(), sk: String::new() };
+        let aggregate = Key {
+            pk: self.aggregate.clone(),
+            sk: String::new(),
+        };
         Key::audit(&aggregate, format!("{time}#{}", self.commit))
     }
 }
@@ -105,7 +111,10 @@ pub(crate) struct ReasonItem {
 
 impl Entity for ReasonItem {
     fn key(&self) -> Key {
-        let aggregate = Key { pk: self.aggregate.clone(), sk: String::new() };
+        let aggregate = Key {
+            pk: self.aggregate.clone(),
+            sk: String::new(),
+        };
         Key::reason(&aggregate, &self.commit.to_string())
     }
 }

@@ -71,11 +71,19 @@ impl Commit {
     /// An empty commit that will say `audit` of itself.
     pub fn new(audit: Audit) -> Self {
         let item = AuditItem::from(&audit);
-        let mut commit = Self { audit, writes: Vec::new(), broken: None };
+        let mut commit = Self {
+            audit,
+            writes: Vec::new(),
+            broken: None,
+        };
         commit.put(Role::Audit, &item, 1, Condition::Absent);
         if let Some(text) = commit.audit.reason.clone() {
             let aggregate = commit.audit.aggregate.pk.clone();
-            let reason = ReasonItem { aggregate, commit: commit.audit.commit, text };
+            let reason = ReasonItem {
+                aggregate,
+                commit: commit.audit.commit,
+                text,
+            };
             commit.put(Role::State, &reason, 1, Condition::Absent);
         }
         commit
@@ -107,7 +115,12 @@ impl Commit {
 
     /// Stores the next version of a thing; fails if it is no longer at the version read.
     pub fn replace<T: Entity>(mut self, was: &Versioned<T>, next: &T) -> Self {
-        self.put(Role::State, next, was.version.saturating_add(1), Condition::Version(was.version));
+        self.put(
+            Role::State,
+            next,
+            was.version.saturating_add(1),
+            Condition::Version(was.version),
+        );
         self
     }
 
@@ -119,8 +132,15 @@ impl Commit {
 
     /// Deletes derived data, whether or not it is there.
     pub fn derive_nothing_at(mut self, key: &Key) -> Self {
-        let delete = Delete::builder().table_name("").set_key(Some(key_attributes(key))).build();
-        self.write(Role::State, key.clone(), delete.map(|delete| TransactWriteItem::builder().delete(delete).build()));
+        let delete = Delete::builder()
+            .table_name("")
+            .set_key(Some(key_attributes(key)))
+            .build();
+        self.write(
+            Role::State,
+            key.clone(),
+            delete.map(|delete| TransactWriteItem::builder().delete(delete).build()),
+        );
         self
     }
 
@@ -133,7 +153,11 @@ impl Commit {
             .condition_expression("version = :version")
             .expression_attribute_values(":version", number(was.version))
             .build();
-        self.write(Role::State, key, delete.map(|delete| TransactWriteItem::builder().delete(delete).build()));
+        self.write(
+            Role::State,
+            key,
+            delete.map(|delete| TransactWriteItem::builder().delete(delete).build()),
+        );
         self
     }
 
@@ -183,7 +207,11 @@ impl Commit {
     /// Lets everybody whom `event` concerns know, once this commit stands.
     pub fn notify(self, notice: NoticeId, event: Event) -> Self {
         let at = self.audit.at;
-        self.due(DueRow { due: Due::Notice { notice, event }, at, generation: 0 })
+        self.due(DueRow {
+            due: Due::Notice { notice, event },
+            at,
+            generation: 0,
+        })
     }
 
     /// Writes an effect or deadline beside the aggregate.
@@ -218,7 +246,12 @@ impl Commit {
 
     fn remember(&mut self, once: &Once, target: String) {
         let remembered = Remembered::new(once, target, self.audit.at);
-        self.put(Role::Idempotency, &remembered, 1, Condition::AbsentOrExpired(self.audit.at));
+        self.put(
+            Role::Idempotency,
+            &remembered,
+            1,
+            Condition::AbsentOrExpired(self.audit.at),
+        );
     }
 
     fn put<T: Entity>(&mut self, role: Role, thing: &T, version: u64, condition: Condition) {
@@ -249,7 +282,12 @@ impl Commit {
                 .condition_expression("version = :version")
                 .expression_attribute_values(":version", AttributeValue::N(version.to_string())),
         };
-        self.write(role, key, put.build().map(|put| TransactWriteItem::builder().put(put).build()));
+        self.write(
+            role,
+            key,
+            put.build()
+                .map(|put| TransactWriteItem::builder().put(put).build()),
+        );
     }
 
     fn write(
@@ -261,7 +299,8 @@ impl Commit {
         match item {
             // A transaction may name an item once; a write takes the place of a check.
             Ok(item) => {
-                self.writes.retain(|write| write.key != key || write.item.condition_check().is_none());
+                self.writes
+                    .retain(|write| write.key != key || write.item.condition_check().is_none());
                 self.writes.push(Write { role, key, item });
             }
             Err(error) => self.broken = Some(StoreError::Refused(error.to_string())),
@@ -273,9 +312,19 @@ impl Commit {
             return Err(error);
         }
         if self.writes.len() > MOST_WRITES {
-            return Err(StoreError::Refused(format!("{} writes in one commit", self.writes.len())));
+            return Err(StoreError::Refused(format!(
+                "{} writes in one commit",
+                self.writes.len()
+            )));
         }
-        Ok(self.writes.into_iter().map(|write| Write { item: in_table(write.item, table), ..write }).collect())
+        Ok(self
+            .writes
+            .into_iter()
+            .map(|write| Write {
+                item: in_table(write.item, table),
+                ..write
+            })
+            .collect())
     }
 }
 
@@ -315,7 +364,12 @@ impl Store {
     ///
     /// # Errors
     /// See [`CommitError`]; [`CommitError::Replayed`] if the key had been used.
-    pub async fn commit_once(&self, mut commit: Commit, once: &Once, target: String) -> Result<(), CommitError> {
+    pub async fn commit_once(
+        &self,
+        mut commit: Commit,
+        once: &Once,
+        target: String,
+    ) -> Result<(), CommitError> {
         commit.remember(once, target);
         self.carry_out(commit).await
     }
@@ -324,18 +378,30 @@ impl Store {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn remembered(&self, once: &Once, now: DateTime<Utc>) -> Result<Option<Remembered>, StoreError> {
+    pub async fn remembered(
+        &self,
+        once: &Once,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Remembered>, StoreError> {
         let found = self.get::<Remembered>(&once.stored_at()).await?;
-        Ok(found.map(|found| found.value).filter(|remembered| now < remembered.expires_at))
+        Ok(found
+            .map(|found| found.value)
+            .filter(|remembered| now < remembered.expires_at))
     }
 
     async fn carry_out(&self, commit: Commit) -> Result<(), CommitError> {
         let token = commit.audit.commit.to_string();
-        let salt = salt(&Key { pk: token.clone(), sk: String::new() });
+        let salt = salt(&Key {
+            pk: token.clone(),
+            sk: String::new(),
+        });
         let writes = commit.into_writes(&self.table)?;
         retrying(salt, async || {
             let items = writes.iter().map(|write| write.item.clone()).collect();
-            let call = self.dynamodb.transact_write_items().set_transact_items(Some(items));
+            let call = self
+                .dynamodb
+                .transact_write_items()
+                .set_transact_items(Some(items));
             match call.client_request_token(&token).send().await {
                 Ok(_) => Ok(()),
                 Err(error) => judge(&writes, &error),
@@ -349,7 +415,9 @@ fn judge<R>(
     writes: &[Write],
     error: &SdkError<TransactWriteItemsError, R>,
 ) -> Result<(), Failure<CommitError>> {
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+        error.as_service_error()
+    else {
         return Err(match failure(error) {
             Failure::Passing => Failure::Passing,
             Failure::Final(error) => Failure::Final(error.into()),
@@ -376,12 +444,18 @@ fn judge<R>(
     if let Some(write) = failed.first() {
         return Err(Failure::Final(CommitError::Conflict(write.key.clone())));
     }
-    const PASSING: [&str; 3] = ["TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"];
+    const PASSING: [&str; 3] = [
+        "TransactionConflict",
+        "ProvisionedThroughputExceeded",
+        "ThrottlingError",
+    ];
     let passing = |reason: &CancellationReason| PASSING.iter().any(|code| has_code(reason, code));
     if cancelled.cancellation_reasons().iter().any(passing) {
         return Err(Failure::Passing);
     }
-    Err(Failure::Final(StoreError::Refused("TransactionCanceledException".into()).into()))
+    Err(Failure::Final(
+        StoreError::Refused("TransactionCanceledException".into()).into(),
+    ))
 }
 
 fn has_code(reason: &CancellationReason, code: &str) -> bool {

@@ -6,7 +6,9 @@ use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use domain::due::{Due, DueRow};
 
 use crate::error::StoreError;
-use crate::item::{Attributes, BODY, SCHEMA, VERSION, key_attributes, key_of, number, read_number, read_text};
+use crate::item::{
+    Attributes, BODY, SCHEMA, VERSION, key_attributes, key_of, number, read_number, read_text,
+};
 use crate::key::{Key, StaffPartition};
 use crate::retry::{Failure, failure, retrying};
 use crate::table::{Store, salt};
@@ -56,15 +58,23 @@ fn name(row: &DueRow, commit: &str) -> String {
         Due::CandidateRelease { .. } => format!("candidate-release#{}", row.generation),
         Due::CheckExpiry { .. } => format!("check-expiry#{}", row.generation),
         Due::Notice { notice, .. } => format!("notice#{notice}"),
-        Due::Mail { notice, recipient, .. } => format!("mail#{notice}#{recipient}"),
+        Due::Mail {
+            notice, recipient, ..
+        } => format!("mail#{notice}#{recipient}"),
         Due::Reindex { .. } => format!("reindex#{commit}"),
     }
 }
 
-pub(crate) fn due_item(aggregate: &Key, row: &DueRow, commit: &str) -> Result<Attributes, StoreError> {
+pub(crate) fn due_item(
+    aggregate: &Key,
+    row: &DueRow,
+    commit: &str,
+) -> Result<Attributes, StoreError> {
     let key = Key::due(aggregate, &name(row, commit));
-    let body = serde_dynamo::to_attribute_value(row)
-        .map_err(|error| StoreError::Unreadable { key: key.clone(), detail: error.to_string() })?;
+    let body = serde_dynamo::to_attribute_value(row).map_err(|error| StoreError::Unreadable {
+        key: key.clone(),
+        detail: error.to_string(),
+    })?;
     let mut item = key_attributes(&key);
     item.insert(SCHEMA.to_owned(), number(1));
     item.insert(VERSION.to_owned(), number(1));
@@ -78,7 +88,10 @@ pub(crate) fn due_item(aggregate: &Key, row: &DueRow, commit: &str) -> Result<At
 
 fn decode_due(mut item: Attributes) -> Result<PendingDue, StoreError> {
     let key = key_of(&item)?;
-    let unreadable = |detail: &str| StoreError::Unreadable { key: key.clone(), detail: detail.to_owned() };
+    let unreadable = |detail: &str| StoreError::Unreadable {
+        key: key.clone(),
+        detail: detail.to_owned(),
+    };
     let next_try = read_text(&item, NEXT_TRY)
         .and_then(|text| text.parse().ok())
         .ok_or_else(|| unreadable("no next_try"))?;
@@ -86,8 +99,14 @@ fn decode_due(mut item: Attributes) -> Result<PendingDue, StoreError> {
         .and_then(|tries| u32::try_from(tries).ok())
         .ok_or_else(|| unreadable("no tries"))?;
     let body = item.remove(BODY).ok_or_else(|| unreadable("no body"))?;
-    let row = serde_dynamo::from_attribute_value(body).map_err(|error| unreadable(&error.to_string()))?;
-    Ok(PendingDue { key, row, next_try, tries })
+    let row =
+        serde_dynamo::from_attribute_value(body).map_err(|error| unreadable(&error.to_string()))?;
+    Ok(PendingDue {
+        key,
+        row,
+        next_try,
+        tries,
+    })
 }
 
 fn bucket(key: &Key) -> String {
@@ -137,7 +156,12 @@ impl Store {
         Ok(earliest)
     }
 
-    async fn due_bucket(&self, bucket: u64, by: Option<DateTime<Utc>>, limit: u16) -> Result<Vec<Attributes>, StoreError> {
+    async fn due_bucket(
+        &self,
+        bucket: u64,
+        by: Option<DateTime<Utc>>,
+        limit: u16,
+    ) -> Result<Vec<Attributes>, StoreError> {
         // `~` sorts after every key that could follow the instant.
         let until = by.map_or_else(|| "~".to_owned(), |by| format!("{}~", instant(by)));
         retrying(bucket, async || {
@@ -169,7 +193,11 @@ impl Store {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn postpone(&self, pending: &PendingDue, now: DateTime<Utc>) -> Result<Postponed, StoreError> {
+    pub async fn postpone(
+        &self,
+        pending: &PendingDue,
+        now: DateTime<Utc>,
+    ) -> Result<Postponed, StoreError> {
         let tries = pending.tries.saturating_add(1);
         let parked = tries >= MOST_TRIES;
         let delay = FIRST_DELAY_SECONDS << pending.tries.min(MOST_TRIES);
@@ -180,7 +208,10 @@ impl Store {
                 Postponed::Parked,
             )
         } else {
-            ("SET tries = :tries, next_try = :next, due_sk = :order", Postponed::Until(next))
+            (
+                "SET tries = :tries, next_try = :next, due_sk = :order",
+                Postponed::Until(next),
+            )
         };
         let mut call = self
             .dynamodb
@@ -193,7 +224,10 @@ impl Store {
             .expression_attribute_values(":tries", number(tries))
             .expression_attribute_values(":order", AttributeValue::S(order(&pending.key, next)));
         call = if parked {
-            call.expression_attribute_values(":parked", AttributeValue::S(StaffPartition::Parked.to_string()))
+            call.expression_attribute_values(
+                ":parked",
+                AttributeValue::S(StaffPartition::Parked.to_string()),
+            )
         } else {
             call.expression_attribute_values(":next", AttributeValue::S(instant(next)))
         };
@@ -266,7 +300,9 @@ impl Store {
         retrying(0, async || match call.clone().send().await {
             Ok(_) => Ok(outcome),
             Err(error) => match failure(&error) {
-                Failure::Final(StoreError::Refused(code)) if code == "ConditionalCheckFailedException" => {
+                Failure::Final(StoreError::Refused(code))
+                    if code == "ConditionalCheckFailedException" =>
+                {
                     Ok(Postponed::Elsewhere)
                 }
                 other => Err(other),
@@ -275,4 +311,3 @@ impl Store {
         .await
     }
 }
-

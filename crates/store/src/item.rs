@@ -39,7 +39,11 @@ pub trait Entity: Serialize + DeserializeOwned + Send {
     /// # Errors
     /// When `schema` is not one this type ever had.
     fn upcast(schema: u32, body: AttributeValue) -> Result<AttributeValue, String> {
-        if schema == Self::SCHEMA { Ok(body) } else { Err(format!("no upcast from schema {schema}")) }
+        if schema == Self::SCHEMA {
+            Ok(body)
+        } else {
+            Err(format!("no upcast from schema {schema}"))
+        }
     }
 }
 
@@ -83,14 +87,19 @@ pub(crate) fn number(value: impl ToString) -> AttributeValue {
 
 pub(crate) fn encode<T: Entity>(thing: &T, version: u64) -> Result<Attributes, StoreError> {
     let key = thing.key();
-    let body = serde_dynamo::to_attribute_value(thing)
-        .map_err(|error| StoreError::Unreadable { key: key.clone(), detail: error.to_string() })?;
+    let body = serde_dynamo::to_attribute_value(thing).map_err(|error| StoreError::Unreadable {
+        key: key.clone(),
+        detail: error.to_string(),
+    })?;
     let mut item = key_attributes(&key);
     item.insert(SCHEMA.to_owned(), number(T::SCHEMA));
     item.insert(VERSION.to_owned(), number(version));
     item.insert(BODY.to_owned(), body);
     if let Some(index) = thing.staff_index() {
-        item.insert(STAFF_PK.to_owned(), AttributeValue::S(index.partition.to_string()));
+        item.insert(
+            STAFF_PK.to_owned(),
+            AttributeValue::S(index.partition.to_string()),
+        );
         item.insert(
             STAFF_SK.to_owned(),
             AttributeValue::S(format!("{}#{}", index.order, key.pk)),
@@ -104,11 +113,20 @@ pub(crate) fn decode<T: Entity>(mut item: Attributes) -> Result<Versioned<T>, St
     let schema = read_number(&item, SCHEMA).unwrap_or_default();
     if schema > u64::from(T::SCHEMA) {
         let found = u32::try_from(schema).unwrap_or(u32::MAX);
-        return Err(StoreError::Newer { key, found, known: T::SCHEMA });
+        return Err(StoreError::Newer {
+            key,
+            found,
+            known: T::SCHEMA,
+        });
     }
-    let unreadable = |detail: String| StoreError::Unreadable { key: key.clone(), detail };
+    let unreadable = |detail: String| StoreError::Unreadable {
+        key: key.clone(),
+        detail,
+    };
     let version = read_number(&item, VERSION).ok_or_else(|| unreadable("no version".into()))?;
-    let body = item.remove(BODY).ok_or_else(|| unreadable("no body".into()))?;
+    let body = item
+        .remove(BODY)
+        .ok_or_else(|| unreadable("no body".into()))?;
     let schema = u32::try_from(schema).unwrap_or_default();
     let body = T::upcast(schema, body).map_err(unreadable)?;
     // The error of a value names its shape, never its content beyond a variant's name.

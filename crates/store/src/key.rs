@@ -11,6 +11,7 @@
 //! | index source | `CELL#h3` | `WORKER#id` |
 //! | shard pointer | `SHARD#h3` | `POINTER` |
 //! | match request, its list | `MREQ#id` | `META`, `LIST` |
+//! | a client's match requests | `CLIENT#id` | `MREQ#id` |
 //! | signup | `SIGNUP#id` | `META` |
 //! | partner, its quotas | `PARTNER#id` | `META`, `QUOTA#hour` |
 //! | membership plan | `MPLAN#id` | `META` |
@@ -88,7 +89,10 @@ impl Key {
     /// A representative's authority over a client.
     #[must_use]
     pub fn authority(client: ClientId, representative: PersonId) -> Self {
-        Self::new(format!("CLIENT#{client}"), format!("AUTHORITY#{representative}"))
+        Self::new(
+            format!("CLIENT#{client}"),
+            format!("AUTHORITY#{representative}"),
+        )
     }
 
     /// A support worker.
@@ -119,6 +123,12 @@ impl Key {
     #[must_use]
     pub fn candidate_list(id: MatchRequestId) -> Self {
         Self::new(format!("MREQ#{id}"), "LIST")
+    }
+
+    /// The mark that a client made a match request; request ids are time-ordered.
+    #[must_use]
+    pub fn client_match_request(client: ClientId, id: MatchRequestId) -> Self {
+        Self::new(format!("CLIENT#{client}"), format!("MREQ#{id}"))
     }
 
     /// A signup.
@@ -197,8 +207,6 @@ pub enum StaffPartition {
     Workers(&'static str),
     /// Match requests in one state (its code), by submission.
     MatchRequests(&'static str),
-    /// One client's match requests, by submission.
-    ClientMatchRequests(ClientId),
     /// Membership plans, by name.
     MembershipPlans,
     /// Partners, by name.
@@ -218,7 +226,6 @@ impl fmt::Display for StaffPartition {
             Self::Signups => f.write_str("SIGNUPS"),
             Self::Workers(state) => write!(f, "WORKERS#{state}"),
             Self::MatchRequests(state) => write!(f, "MREQS#{state}"),
-            Self::ClientMatchRequests(client) => write!(f, "MREQS-OF#{client}"),
             Self::MembershipPlans => f.write_str("MPLANS"),
             Self::Partners => f.write_str("PARTNERS"),
             Self::Shards => f.write_str("SHARDS"),

@@ -41,7 +41,10 @@ pub(crate) async fn retrying<T, E: From<StoreError>>(
 /// 20 ms doubling, each between half and the whole.
 fn wait(salt: u64, tries: u32) -> Duration {
     let whole = FIRST_WAIT * 2_u32.saturating_pow(tries);
-    let spread = salt.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(tries * 7) % 512;
+    let spread = salt
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        .rotate_left(tries * 7)
+        % 512;
     let half = whole / 2;
     half + half * u32::try_from(spread).unwrap_or_default() / 512
 }
@@ -61,7 +64,9 @@ where
         "TransactionInProgressException",
     ];
     match error {
-        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => Failure::Passing,
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
+            Failure::Passing
+        }
         other => match other.code() {
             Some(code) if PASSING.contains(&code) => Failure::Passing,
             Some("TransactionConflictException") => Failure::Passing,

@@ -37,7 +37,10 @@ impl Store {
     /// The table `table`, reached through `dynamodb`. Switch the SDK's own retries off: this crate retries.
     #[must_use]
     pub fn new(dynamodb: DynamoDb, table: impl Into<String>) -> Self {
-        Self { dynamodb, table: table.into() }
+        Self {
+            dynamodb,
+            table: table.into(),
+        }
     }
 
     /// Makes the table where none exists: for the embedded one and for tests. On AWS the deployment
@@ -46,7 +49,12 @@ impl Store {
     /// # Errors
     /// When the table can be neither found nor made.
     pub async fn create_table_if_absent(&self) -> Result<(), StoreError> {
-        let described = self.dynamodb.describe_table().table_name(&self.table).send().await;
+        let described = self
+            .dynamodb
+            .describe_table()
+            .table_name(&self.table)
+            .send()
+            .await;
         if described.is_ok() {
             return Ok(());
         }
@@ -56,12 +64,18 @@ impl Store {
             .table_name(&self.table)
             .billing_mode(BillingMode::PayPerRequest)
             .set_attribute_definitions(Some(
-                [PK, SK, STAFF_PK, STAFF_SK, DUE_PK, DUE_SK].map(text_attribute).into_iter().collect::<Result<_, _>>()?,
+                [PK, SK, STAFF_PK, STAFF_SK, DUE_PK, DUE_SK]
+                    .map(text_attribute)
+                    .into_iter()
+                    .collect::<Result<_, _>>()?,
             ))
             .set_key_schema(Some(key_schema(PK, SK)?))
             .global_secondary_indexes(sparse_index(STAFF_INDEX, STAFF_PK, STAFF_SK)?)
             .global_secondary_indexes(sparse_index(DUE_INDEX, DUE_PK, DUE_SK)?);
-        create.send().await.map_err(|error| StoreError::Refused(error.into_service_error().to_string()))?;
+        create
+            .send()
+            .await
+            .map_err(|error| StoreError::Refused(error.into_service_error().to_string()))?;
         Ok(())
     }
 
@@ -75,8 +89,16 @@ impl Store {
 
     pub(crate) async fn get_item(&self, key: &Key) -> Result<Option<Attributes>, StoreError> {
         retrying(salt(key), async || {
-            let read = self.dynamodb.get_item().table_name(&self.table).set_key(Some(key_attributes(key)));
-            let answer = read.consistent_read(true).send().await.map_err(|error| failure(&error))?;
+            let read = self
+                .dynamodb
+                .get_item()
+                .table_name(&self.table)
+                .set_key(Some(key_attributes(key)));
+            let answer = read
+                .consistent_read(true)
+                .send()
+                .await
+                .map_err(|error| failure(&error))?;
             Ok::<_, Failure<StoreError>>(answer.item)
         })
         .await
@@ -88,7 +110,10 @@ impl Store {
     /// See [`StoreError`].
     pub async fn get_many<T: Entity>(&self, keys: &[Key]) -> Result<Vec<Versioned<T>>, StoreError> {
         let mut found = self.get_items(keys).await?;
-        keys.iter().filter_map(|key| found.remove(key)).map(decode).collect()
+        keys.iter()
+            .filter_map(|key| found.remove(key))
+            .map(decode)
+            .collect()
     }
 
     async fn get_items(&self, keys: &[Key]) -> Result<HashMap<Key, Attributes>, StoreError> {
@@ -116,15 +141,27 @@ impl Store {
             .map_err(|error| StoreError::Refused(error.to_string()))?;
         let salt = batch.first().map_or(0, salt);
         retrying(salt, async || {
-            let read = self.dynamodb.batch_get_item().request_items(&self.table, request.clone());
+            let read = self
+                .dynamodb
+                .batch_get_item()
+                .request_items(&self.table, request.clone());
             let answer = read.send().await.map_err(|error| failure(&error))?;
-            let items = answer.responses.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default();
-            let left = answer.unprocessed_keys.and_then(|mut tables| tables.remove(&self.table));
+            let items = answer
+                .responses
+                .and_then(|mut tables| tables.remove(&self.table))
+                .unwrap_or_default();
+            let left = answer
+                .unprocessed_keys
+                .and_then(|mut tables| tables.remove(&self.table));
             let left = left.map(|left| left.keys).unwrap_or_default();
             if items.is_empty() && !left.is_empty() {
                 return Err(Failure::Passing);
             }
-            let left = left.iter().map(key_of).collect::<Result<_, _>>().map_err(Failure::Final)?;
+            let left = left
+                .iter()
+                .map(key_of)
+                .collect::<Result<_, _>>()
+                .map_err(Failure::Final)?;
             Ok((items, left))
         })
         .await
@@ -149,7 +186,10 @@ impl Store {
                 if !sk.starts_with(prefix) {
                     return Err(StoreError::BadCursor);
                 }
-                Some(key_attributes(&Key { pk: pk.to_owned(), sk }))
+                Some(key_attributes(&Key {
+                    pk: pk.to_owned(),
+                    sk,
+                }))
             }
         };
         let (items, last) = retrying(0, async || {
@@ -165,10 +205,15 @@ impl Store {
                 .set_exclusive_start_key(start.clone())
                 .limit(i32::from(limit));
             let answer = query.send().await.map_err(|error| failure(&error))?;
-            Ok::<_, Failure<StoreError>>((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+            Ok::<_, Failure<StoreError>>((
+                answer.items.unwrap_or_default(),
+                answer.last_evaluated_key,
+            ))
         })
         .await?;
-        let next = last.and_then(|last| read_text(&last, SK)).map(|sk| write_cursor(&[&sk]));
+        let next = last
+            .and_then(|last| read_text(&last, SK))
+            .map(|sk| write_cursor(&[&sk]));
         let items = items.into_iter().map(decode).collect::<Result<_, _>>()?;
         Ok(Page { items, next })
     }
@@ -177,7 +222,12 @@ impl Store {
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub async fn list_all<T: Entity>(&self, pk: &str, prefix: &str, most: usize) -> Result<Vec<Versioned<T>>, StoreError> {
+    pub async fn list_all<T: Entity>(
+        &self,
+        pk: &str,
+        prefix: &str,
+        most: usize,
+    ) -> Result<Vec<Versioned<T>>, StoreError> {
         let mut all = Vec::new();
         let mut cursor = None;
         loop {
@@ -226,7 +276,10 @@ impl Store {
                 .set_exclusive_start_key(start.clone())
                 .limit(i32::from(limit));
             let answer = query.send().await.map_err(|error| failure(&error))?;
-            Ok::<_, Failure<StoreError>>((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+            Ok::<_, Failure<StoreError>>((
+                answer.items.unwrap_or_default(),
+                answer.last_evaluated_key,
+            ))
         })
         .await?;
         let next = last.and_then(|last| {
@@ -235,7 +288,8 @@ impl Store {
         });
         let keys = entries.iter().map(key_of).collect::<Result<Vec<_>, _>>()?;
         let mut found = self.get_items(&keys).await?;
-        let still_listed = |item: &Attributes| read_text(item, STAFF_PK).as_deref() == Some(&partition);
+        let still_listed =
+            |item: &Attributes| read_text(item, STAFF_PK).as_deref() == Some(&partition);
         let items = keys
             .iter()
             .filter_map(|key| found.remove(key))
@@ -258,7 +312,9 @@ fn write_cursor(parts: &[&str]) -> String {
 }
 
 fn read_cursor<const N: usize>(cursor: &str) -> Result<[String; N], StoreError> {
-    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| StoreError::BadCursor)?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(cursor)
+        .map_err(|_| StoreError::BadCursor)?;
     let text = String::from_utf8(bytes).map_err(|_| StoreError::BadCursor)?;
     let parts: Vec<String> = text.split('\n').map(str::to_owned).collect();
     parts.try_into().map_err(|_| StoreError::BadCursor)
@@ -275,7 +331,12 @@ fn text_attribute(name: &str) -> Result<AttributeDefinition, StoreError> {
 fn key_schema(pk: &str, sk: &str) -> Result<Vec<KeySchemaElement>, StoreError> {
     [(pk, KeyType::Hash), (sk, KeyType::Range)]
         .into_iter()
-        .map(|(name, role)| KeySchemaElement::builder().attribute_name(name).key_type(role).build())
+        .map(|(name, role)| {
+            KeySchemaElement::builder()
+                .attribute_name(name)
+                .key_type(role)
+                .build()
+        })
         .collect::<Result<_, _>>()
         .map_err(|error| StoreError::Refused(error.to_string()))
 }
@@ -285,7 +346,11 @@ fn sparse_index(name: &str, pk: &str, sk: &str) -> Result<GlobalSecondaryIndex, 
     GlobalSecondaryIndex::builder()
         .index_name(name)
         .set_key_schema(Some(key_schema(pk, sk)?))
-        .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+        .projection(
+            Projection::builder()
+                .projection_type(ProjectionType::KeysOnly)
+                .build(),
+        )
         .build()
         .map_err(|error| StoreError::Refused(error.to_string()))
 }

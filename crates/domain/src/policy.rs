@@ -1,0 +1,76 @@
+//! What the organisation decides, as versioned data recorded on whatever was decided under it.
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+/// One version of the organisation's policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Raised with every change.
+    pub version: u32,
+    /// From submission to release of a candidate list, in elapsed hours.
+    pub release_delay_hours: u32,
+    /// Candidates the client sees.
+    pub shortlist: u16,
+    /// Candidates kept to replace those who become ineligible.
+    pub reserve: u16,
+    /// How long a candidate has to answer an invitation, in hours.
+    pub invitation_answer_hours: u32,
+    /// How long an offer stands, in days.
+    pub offer_days: u32,
+    /// A change to a visit closer than this is warned about, in hours.
+    pub late_change_hours: u32,
+    /// The shortest visit, in minutes.
+    pub minimum_visit_minutes: u32,
+    /// A visit shorter than this is warned about, in minutes.
+    pub short_visit_minutes: u32,
+    /// Kept free between two visits, in minutes.
+    pub travel_buffer_minutes: u32,
+    /// Days before a check's expiry on which notice is given, the earliest first.
+    pub check_notice_days: Vec<u16>,
+    /// From the first visit to the first check-in, in days.
+    pub first_check_in_days: u32,
+    /// From a support plan's publication to its first review, in days.
+    pub first_plan_review_days: u32,
+    /// Days of answers that responsiveness looks back on.
+    pub responsiveness_days: u32,
+    /// How long one side's feedback waits for the other's, in days.
+    pub feedback_wait_days: u32,
+}
+
+impl Policy {
+    /// From submission to release.
+    #[must_use]
+    pub fn release_delay(&self) -> TimeDelta {
+        TimeDelta::hours(i64::from(self.release_delay_hours))
+    }
+
+    /// Shortlist and reserve together.
+    #[must_use]
+    pub fn list_size(&self) -> usize {
+        usize::from(self.shortlist) + usize::from(self.reserve)
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            version: 1,
+            release_delay_hours: 24,
+            shortlist: 5,
+            reserve: 5,
+            invitation_answer_hours: 72,
+            offer_days: 7,
+            late_change_hours: 24,
+            minimum_visit_minutes: 30,
+            short_visit_minutes: 120,
+            travel_buffer_minutes: 30,
+            check_notice_days: vec![90, 30, 7],
+            first_check_in_days: 7,
+            first_plan_review_days: 42,
+            responsiveness_days: 90,
+            feedback_wait_days: 7,
+        }
+    }
+}

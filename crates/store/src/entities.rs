@@ -1,0 +1,197 @@
+//! How each thing of the domain is stored: its key, and the list in which staff find it.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use domain::access::Authority;
+use domain::client::Client;
+use domain::id::{ClientId, MatchRequestId, NoticeId, PersonId};
+use domain::match_request::MatchRequest;
+use domain::notice::Event;
+use domain::person::{LoginKey, Person};
+use domain::policy::Policy;
+use domain::support_worker::SupportWorker;
+use domain::ticket::Ticket;
+use domain::vocabulary::Vocabulary;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::item::{Entity, StaffIndex};
+use crate::key::{Key, StaffPartition};
+
+fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+impl Entity for Person {
+    fn key(&self) -> Key {
+        Key::person(self.id)
+    }
+
+    fn staff_index(&self) -> Option<StaffIndex> {
+        let listed = !self.roles.staff.is_empty() && self.merged_into.is_none();
+        listed.then(|| StaffIndex {
+            partition: StaffPartition::Staff,
+            order: self.id.to_string(),
+        })
+    }
+}
+
+/// A login, and whose account it opens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    /// The login.
+    pub login: LoginKey,
+    /// Whose account. A merged record is followed from here, in one place.
+    pub person: PersonId,
+}
+
+impl Entity for Login {
+    fn key(&self) -> Key {
+        Key::login(&self.login)
+    }
+}
+
+/// A hint that a person has certain details: only ever a reason for staff to look.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hint {
+    /// The keyed hash of the details.
+    pub hash: String,
+    /// Who has them.
+    pub person: PersonId,
+}
+
+impl Entity for Hint {
+    fn key(&self) -> Key {
+        Key::hint(&self.hash, self.person)
+    }
+}
+
+impl Entity for Client {
+    fn key(&self) -> Key {
+        Key::client(self.id)
+    }
+}
+
+impl Entity for Authority {
+    fn key(&self) -> Key {
+        Key::authority(self.client, self.representative)
+    }
+}
+
+impl Entity for SupportWorker {
+    fn key(&self) -> Key {
+        Key::worker(self.id)
+    }
+
+    fn staff_index(&self) -> Option<StaffIndex> {
+        let partition = StaffPartition::Workers(self.state.code());
+        Some(StaffIndex {
+            partition,
+            order: self.id.to_string(),
+        })
+    }
+}
+
+impl Entity for MatchRequest {
+    fn key(&self) -> Key {
+        Key::match_request(self.id)
+    }
+
+    fn staff_index(&self) -> Option<StaffIndex> {
+        let partition = StaffPartition::MatchRequests(self.state.code());
+        Some(StaffIndex {
+            partition,
+            order: instant(self.submitted_at),
+        })
+    }
+}
+
+/// The mark, with a client, of a match request made for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientMatchRequest {
+    /// Whose.
+    pub client: ClientId,
+    /// Which.
+    pub match_request: MatchRequestId,
+}
+
+impl Entity for ClientMatchRequest {
+    fn key(&self) -> Key {
+        Key::client_match_request(self.client, self.match_request)
+    }
+}
+
+impl Entity for Ticket {
+    fn key(&self) -> Key {
+        Key::ticket(self.id)
+    }
+
+    fn staff_index(&self) -> Option<StaffIndex> {
+        let partition = StaffPartition::Tickets(self.queue, self.state);
+        Some(StaffIndex {
+            partition,
+            order: instant(self.due_at),
+        })
+    }
+}
+
+/// What one person hears of one event. Text is made at reading, from state read then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboxItem {
+    /// Whose inbox.
+    pub person: PersonId,
+    /// Which notice: time-ordered.
+    pub notice: NoticeId,
+    /// What happened.
+    pub event: Event,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+    /// When it was marked as read.
+    pub read_at: Option<DateTime<Utc>>,
+}
+
+impl Entity for InboxItem {
+    fn key(&self) -> Key {
+        Key::inbox(self.person, self.notice)
+    }
+}
+
+/// One version of a setting that the organisation decides. Each is stored twice: under its number for
+/// good, and as the current one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setting<T> {
+    /// Which setting, e.g. `policy`.
+    pub what: String,
+    /// Its number, from 1.
+    pub number: u32,
+    /// Whether this is the current one, rather than its place in the history.
+    pub current: bool,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// What was decided.
+    pub value: T,
+}
+
+impl<T: Serialize + DeserializeOwned + Send> Entity for Setting<T> {
+    fn key(&self) -> Key {
+        if self.current {
+            Key::current_setting(&self.what)
+        } else {
+            Key::setting_version(&self.what, self.number)
+        }
+    }
+}
+
+impl crate::table::Store {
+    /// The policy in force; the defaults until the organisation decides otherwise.
+    ///
+    /// # Errors
+    /// See [`crate::StoreError`].
+    pub async fn policy(&self) -> Result<Policy, crate::StoreError> {
+        let current = self
+            .get::<Setting<Policy>>(&Key::current_setting("policy"))
+            .await?;
+        Ok(current
+            .map(|setting| setting.value.value)
+            .unwrap_or_default())
+    }
+}
