@@ -1,1 +1,15 @@
 //! One Lambda function per family of operations, and the consumers of due rows.
+//!
+//! Families never call each other: they meet in the table. A use case that a route and a consumer
+//! share is a module of its own that both use.
+
+pub mod api;
+pub mod body;
+pub mod caller;
+pub mod consume;
+pub mod context;
+pub mod page;
+pub mod perform;
+pub mod problem;
+pub mod standing;
+pub mod ticket;

@@ -1,0 +1,75 @@
+//! What every function works with: built once per process, from the environment or by the local host.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use domain::id::Id;
+use platform::blobs::Blobs;
+use platform::clock::SharedClock;
+use platform::ids::IdSource;
+use platform::keys::DeploymentKey;
+use platform::mail::Mail;
+use platform::tokens::TokenRules;
+use store::{Actor, Audit, Key, Store};
+
+/// The outside world, and the deployment's own settings.
+pub struct Context {
+    /// The table.
+    pub store: Store,
+    /// What time it is.
+    pub clock: SharedClock,
+    /// Fresh ids.
+    pub ids: IdSource,
+    /// The deployment's secret, from which link tokens, form tokens and hints are made.
+    pub key: DeploymentKey,
+    /// What an access token must claim.
+    pub token_rules: TokenRules,
+    /// Where mail goes.
+    pub mail: Arc<dyn Mail>,
+    /// Where shards and evidence lie.
+    pub blobs: Arc<dyn Blobs>,
+    /// What differs between deployments.
+    pub deployment: Deployment,
+}
+
+/// What differs between deployments, apart from secrets.
+#[derive(Debug, Clone)]
+pub struct Deployment {
+    /// The organisation's name, as mails are signed.
+    pub organisation: String,
+    /// Where the app lives: the links in mails lead there.
+    pub app_url: String,
+    /// The login of the first administrator, who needs no appointment.
+    pub first_administrator: Option<domain::person::LoginKey>,
+}
+
+/// The context as handlers share it.
+pub type Shared = Arc<Context>;
+
+impl Context {
+    /// What time it is.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// A fresh id.
+    #[must_use]
+    pub fn fresh<K>(&self) -> Id<K> {
+        self.ids.fresh()
+    }
+
+    /// What a commit made now says of itself.
+    #[must_use]
+    pub fn audit(&self, actor: impl Into<Actor>, operation: &'static str, aggregate: &Key) -> Audit {
+        Audit {
+            commit: self.fresh(),
+            at: self.now(),
+            actor: actor.into(),
+            operation,
+            aggregate: aggregate.clone(),
+            fields: Vec::new(),
+            reason: None,
+        }
+    }
+}
