@@ -63,11 +63,13 @@ pub fn digest(method: &str, path: &str, body: &[u8]) -> String {
 /// # Errors
 /// 413 for a larger one.
 pub async fn read_bytes(request: Request) -> Result<Bytes, Problem> {
-    axum::body::to_bytes(request.into_body(), MAX_BODY_BYTES).await.map_err(|_| {
-        let title = "The body is too large";
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", title)
-            .detail(format!("at most {MAX_BODY_BYTES} bytes are read"))
-    })
+    axum::body::to_bytes(request.into_body(), MAX_BODY_BYTES)
+        .await
+        .map_err(|_| {
+            let title = "The body is too large";
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", title)
+                .detail(format!("at most {MAX_BODY_BYTES} bytes are read"))
+        })
 }
 
 /// Reads JSON strictly: every fault names the field it lies in.
@@ -81,22 +83,28 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let inner = error.inner();
         match inner.classify() {
-            serde_json::error::Category::Data => {
-                Problem::invalid(vec![Invalid { pointer: pointer(error.path()), detail: words(inner) }])
-            }
+            serde_json::error::Category::Data => Problem::invalid(vec![Invalid {
+                pointer: pointer(error.path()),
+                detail: words(inner),
+            }]),
             serde_json::error::Category::Io
             | serde_json::error::Category::Syntax
             | serde_json::error::Category::Eof => Problem::malformed(format!("not JSON: {inner}")),
         }
     })?;
-    json.end().map_err(|_| Problem::malformed("something follows the JSON value"))?;
+    json.end()
+        .map_err(|_| Problem::malformed("something follows the JSON value"))?;
     Ok(value)
 }
 
 /// The library's message without its position, which the pointer says better.
 fn words(error: &serde_json::Error) -> String {
     let message = error.to_string();
-    message.split(" at line ").next().unwrap_or_default().to_owned()
+    message
+        .split(" at line ")
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -112,8 +120,12 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
 }
 
 fn require_json(headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media_type = content_type.and_then(|value| value.split(';').next()).map(str::trim);
+    let content_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let media_type = content_type
+        .and_then(|value| value.split(';').next())
+        .map(str::trim);
     match media_type {
         Some(json) if json.eq_ignore_ascii_case("application/json") => Ok(()),
         None if body.is_empty() => Ok(()),
@@ -131,14 +143,20 @@ fn idempotency_key(parts: &Parts, body: &[u8]) -> Result<IdempotencyKey, Problem
         .get("idempotency-key")
         .and_then(|value| value.to_str().ok())
         .filter(|key| (1..=MAX_KEY_LENGTH).contains(&key.len()))
-        .filter(|key| key.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'));
+        .filter(|key| {
+            key.bytes()
+                .all(|byte| byte.is_ascii_graphic() && byte != b'#')
+        });
     let Some(key) = key else {
         return Err(Problem::malformed(
             "Idempotency-Key: a header of 1 to 128 visible ASCII characters is needed, fresh for each act and the same for each repetition",
         ));
     };
     let digest = digest(parts.method.as_str(), parts.uri.path(), body);
-    Ok(IdempotencyKey { key: key.to_owned(), digest })
+    Ok(IdempotencyKey {
+        key: key.to_owned(),
+        digest,
+    })
 }
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Command<T> {
@@ -149,7 +167,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Command<T> {
         let bytes = read_bytes(Request::new(body)).await?;
         require_json(&parts.headers, &bytes)?;
         let key = idempotency_key(&parts, &bytes)?;
-        Ok(Self { key, body: read_json(&bytes)? })
+        Ok(Self {
+            key,
+            body: read_json(&bytes)?,
+        })
     }
 }
 
@@ -161,7 +182,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Edit<T> {
         let bytes = read_bytes(Request::new(body)).await?;
         require_json(&parts.headers, &bytes)?;
         let IfMatch(version) = IfMatch::read(&parts.headers)?;
-        Ok(Self { version, body: read_json(&bytes)? })
+        Ok(Self {
+            version,
+            body: read_json(&bytes)?,
+        })
     }
 }
 
@@ -181,7 +205,13 @@ impl IfMatch {
         value
             .to_str()
             .ok()
-            .and_then(|text| text.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok())
+            .and_then(|text| {
+                text.trim()
+                    .strip_prefix('"')?
+                    .strip_suffix('"')?
+                    .parse()
+                    .ok()
+            })
             .map(Self)
             .ok_or_else(|| Problem::malformed("If-Match: not an ETag that this service gave out"))
     }
@@ -204,7 +234,11 @@ pub fn must_match(sent: u64, stored: u64) -> Result<(), Problem> {
         return Ok(());
     }
     let title = "It has changed since you last saw it; read it again";
-    Err(Problem::new(StatusCode::PRECONDITION_FAILED, "stale-etag", title))
+    Err(Problem::new(
+        StatusCode::PRECONDITION_FAILED,
+        "stale-etag",
+        title,
+    ))
 }
 
 #[cfg(test)]
@@ -222,10 +256,19 @@ mod tests {
     fn every_fault_of_a_body_names_its_field() {
         let pointer_of = |text: &str| {
             let problem = read_json::<Sample>(text.as_bytes()).unwrap_err();
-            (problem.status().as_u16(), problem.errors().first().map(|error| error.pointer.clone()))
+            (
+                problem.status().as_u16(),
+                problem.errors().first().map(|error| error.pointer.clone()),
+            )
         };
-        assert_eq!(pointer_of(r#"{"names": [1, "x"]}"#), (422, Some("/names/1".to_owned())));
-        assert_eq!(pointer_of(r#"{"names": [], "more": 1}"#), (422, Some("/more".to_owned())));
+        assert_eq!(
+            pointer_of(r#"{"names": [1, "x"]}"#),
+            (422, Some("/names/1".to_owned()))
+        );
+        assert_eq!(
+            pointer_of(r#"{"names": [], "more": 1}"#),
+            (422, Some("/more".to_owned()))
+        );
         assert_eq!(pointer_of(r#"{"names": [}"#), (400, None));
         assert_eq!(pointer_of(r#"{"names": []} x"#), (400, None));
         assert_eq!(pointer_of(""), (422, Some(String::new())));

@@ -27,9 +27,14 @@ impl FromRequestParts<Shared> for SignedIn {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, context: &Shared) -> Result<Self, Problem> {
-        let claims = parts.extensions.get::<Claims>().ok_or_else(Problem::unauthenticated)?;
+        let claims = parts
+            .extensions
+            .get::<Claims>()
+            .ok_or_else(Problem::unauthenticated)?;
         match context.token_rules.check(claims, context.now()) {
-            Ok(Verified { issuer, subject, .. }) => Ok(Self(LoginKey { issuer, subject })),
+            Ok(Verified {
+                issuer, subject, ..
+            }) => Ok(Self(LoginKey { issuer, subject })),
             Err(error) => {
                 tracing::info!(%error, "access token refused");
                 Err(Problem::unauthenticated())
@@ -62,7 +67,10 @@ impl Context {
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn person_of(&self, login: &LoginKey) -> Result<Option<Versioned<Person>>, StoreError> {
+    pub async fn person_of(
+        &self,
+        login: &LoginKey,
+    ) -> Result<Option<Versioned<Person>>, StoreError> {
         let Some(bound) = self.store.get::<Login>(&Key::login(login)).await? else {
             return Ok(None);
         };
@@ -73,7 +81,10 @@ impl Context {
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn living_person(&self, id: domain::id::PersonId) -> Result<Option<Versioned<Person>>, StoreError> {
+    pub async fn living_person(
+        &self,
+        id: domain::id::PersonId,
+    ) -> Result<Option<Versioned<Person>>, StoreError> {
         let Some(person) = self.store.get::<Person>(&Key::person(id)).await? else {
             return Ok(None);
         };

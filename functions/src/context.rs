@@ -61,7 +61,12 @@ impl Context {
 
     /// What a commit made now says of itself.
     #[must_use]
-    pub fn audit(&self, actor: impl Into<Actor>, operation: &'static str, aggregate: &Key) -> Audit {
+    pub fn audit(
+        &self,
+        actor: impl Into<Actor>,
+        operation: &'static str,
+        aggregate: &Key,
+    ) -> Audit {
         Audit {
             commit: self.fresh(),
             at: self.now(),

@@ -9,6 +9,7 @@ pub mod caller;
 pub mod consume;
 pub mod context;
 pub mod page;
+pub mod path;
 pub mod perform;
 pub mod problem;
 pub mod standing;

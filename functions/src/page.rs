@@ -47,7 +47,10 @@ pub struct Listed<T> {
 impl<T: Serialize> Listed<T> {
     /// The page as views.
     pub fn of<S>(page: Page<S>, view: impl FnMut(S) -> T) -> Self {
-        Self { items: page.items.into_iter().map(view).collect(), next: page.next }
+        Self {
+            items: page.items.into_iter().map(view).collect(),
+            next: page.next,
+        }
     }
 
     /// The answer, with a `Link` to the next page of the list at `uri`.
@@ -64,8 +67,13 @@ impl<T: Serialize> Listed<T> {
 
 fn next_link(uri: &Uri, cursor: &str) -> String {
     let kept = uri.query().unwrap_or_default().split('&');
-    let kept: Vec<&str> = kept.filter(|pair| !pair.is_empty() && !pair.starts_with("cursor=")).collect();
-    let query = kept.into_iter().map(str::to_owned).chain([format!("cursor={cursor}")]);
+    let kept: Vec<&str> = kept
+        .filter(|pair| !pair.is_empty() && !pair.starts_with("cursor="))
+        .collect();
+    let query = kept
+        .into_iter()
+        .map(str::to_owned)
+        .chain([format!("cursor={cursor}")]);
     let query = query.collect::<Vec<_>>().join("&");
     format!("<{}?{query}>; rel=\"next\"", uri.path())
 }
@@ -76,7 +84,12 @@ mod tests {
 
     #[test]
     fn the_next_page_keeps_the_filter_and_replaces_the_cursor() {
-        let uri: Uri = "/v1/tickets?queue=people&cursor=old&limit=5".parse().unwrap();
-        assert_eq!(next_link(&uri, "new"), "</v1/tickets?queue=people&limit=5&cursor=new>; rel=\"next\"");
+        let uri: Uri = "/v1/tickets?queue=people&cursor=old&limit=5"
+            .parse()
+            .unwrap();
+        assert_eq!(
+            next_link(&uri, "new"),
+            "</v1/tickets?queue=people&limit=5&cursor=new>; rel=\"next\""
+        );
     }
 }

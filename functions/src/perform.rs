@@ -26,7 +26,10 @@ pub struct Decision {
 impl Decision {
     /// A commit that comes to `target`.
     pub fn new(commit: Commit, target: impl ToString) -> Self {
-        Self { commit, target: target.to_string() }
+        Self {
+            commit,
+            target: target.to_string(),
+        }
     }
 }
 
@@ -59,7 +62,9 @@ impl Done {
     pub fn answer(&self, status: StatusCode, view: impl IntoResponse) -> Response {
         let mut response = (status, view).into_response();
         if self.replayed {
-            response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+            response
+                .headers_mut()
+                .insert(REPLAYED, HeaderValue::from_static("true"));
         }
         response
     }
@@ -72,24 +77,47 @@ impl Done {
 ///
 /// # Errors
 /// What `decide` refuses; 422 for a key used for another act; 503 when the table is too busy.
-pub async fn once(
+pub async fn once<F>(
     context: &Context,
     caller: impl ToString,
     key: &IdempotencyKey,
-    decide: impl AsyncFn() -> Result<Decision, Problem>,
-) -> Result<Done, Problem> {
-    let once = Once { caller: caller.to_string(), key: key.key.clone(), digest: key.digest.clone() };
+    decide: impl Fn() -> F,
+) -> Result<Done, Problem>
+where
+    F: Future<Output = Result<Decision, Problem>> + Send,
+{
+    let once = Once {
+        caller: caller.to_string(),
+        key: key.key.clone(),
+        digest: key.digest.clone(),
+    };
     for _ in 0..MOST_ROUNDS {
         if let Some(remembered) = context.store.remembered(&once, context.now()).await? {
             if remembered.digest != once.digest {
                 let title = "This Idempotency-Key was used for another request";
-                return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "key-reused", title));
+                return Err(Problem::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "key-reused",
+                    title,
+                ));
             }
-            return Ok(Done { target: remembered.target, replayed: true });
+            return Ok(Done {
+                target: remembered.target,
+                replayed: true,
+            });
         }
         let Decision { commit, target } = decide().await?;
-        match context.store.commit_once(commit, &once, target.clone()).await {
-            Ok(()) => return Ok(Done { target, replayed: false }),
+        match context
+            .store
+            .commit_once(commit, &once, target.clone())
+            .await
+        {
+            Ok(()) => {
+                return Ok(Done {
+                    target,
+                    replayed: false,
+                });
+            }
             Err(CommitError::Replayed | CommitError::AlreadyDone | CommitError::Conflict(_)) => {}
             Err(CommitError::Store(error)) => return Err(error.into()),
         }
@@ -101,10 +129,10 @@ pub async fn once(
 ///
 /// # Errors
 /// What `decide` refuses; 503 when the table is too busy.
-pub async fn edit(
-    context: &Context,
-    decide: impl AsyncFn() -> Result<Commit, Problem>,
-) -> Result<(), Problem> {
+pub async fn edit<F>(context: &Context, decide: impl Fn() -> F) -> Result<(), Problem>
+where
+    F: Future<Output = Result<Commit, Problem>> + Send,
+{
     for _ in 0..MOST_ROUNDS {
         match context.store.commit(decide().await?).await {
             Ok(()) => return Ok(()),

@@ -48,7 +48,15 @@ impl Problem {
     #[must_use]
     pub fn new(status: StatusCode, kind: &'static str, title: &'static str) -> Self {
         let (detail, errors, more, headers) = Default::default();
-        Self { status, kind, title, detail, errors, more, headers }
+        Self {
+            status,
+            kind,
+            title,
+            detail,
+            errors,
+            more,
+            headers,
+        }
     }
 
     /// Says more of this occurrence.
@@ -80,20 +88,31 @@ impl Problem {
     /// 400: cannot be read.
     #[must_use]
     pub fn malformed(detail: impl ToString) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "malformed", "The request cannot be read").detail(detail)
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "malformed",
+            "The request cannot be read",
+        )
+        .detail(detail)
     }
 
     /// 422: can be read, but these fields cannot be accepted.
     #[must_use]
     pub fn invalid(errors: Vec<Invalid>) -> Self {
         let title = "Some fields cannot be accepted";
-        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", title) }
+        Self {
+            errors,
+            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", title)
+        }
     }
 
     /// 422: one field cannot be accepted.
     #[must_use]
     pub fn invalid_field(pointer: impl Into<String>, detail: impl ToString) -> Self {
-        Self::invalid(vec![Invalid { pointer: pointer.into(), detail: detail.to_string() }])
+        Self::invalid(vec![Invalid {
+            pointer: pointer.into(),
+            detail: detail.to_string(),
+        }])
     }
 
     /// 401: no token that could be accepted. Which check failed is nobody's business.
@@ -104,26 +123,41 @@ impl Problem {
             "not-signed-in",
             "A valid access token is needed",
         );
-        problem.headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+        problem
+            .headers
+            .push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
         problem
     }
 
     /// 403: the caller sees the thing, but the act is not theirs.
     #[must_use]
     pub fn forbidden() -> Self {
-        Self::new(StatusCode::FORBIDDEN, "not-yours", "This is not yours to do")
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "not-yours",
+            "This is not yours to do",
+        )
     }
 
     /// 404: absent, or invisible to this caller, which is the same.
     #[must_use]
     pub fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing here")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not-found",
+            "There is no such thing here",
+        )
     }
 
     /// 409: not in this state.
     #[must_use]
     pub fn wrong_state(kind: &'static str, detail: impl ToString) -> Self {
-        Self::new(StatusCode::CONFLICT, kind, "This cannot be done as things stand").detail(detail)
+        Self::new(
+            StatusCode::CONFLICT,
+            kind,
+            "This cannot be done as things stand",
+        )
+        .detail(detail)
     }
 
     /// 503: nothing has been done, or finding out needs the same request again.
@@ -131,7 +165,9 @@ impl Problem {
     pub fn unavailable() -> Self {
         let title = "The service is busy; send the same request again";
         let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", title);
-        problem.headers.push((header::RETRY_AFTER, HeaderValue::from_static("2")));
+        problem
+            .headers
+            .push((header::RETRY_AFTER, HeaderValue::from_static("2")));
         problem
     }
 
@@ -162,7 +198,7 @@ impl IntoResponse for Problem {
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        headers.extend(self.headers.into_iter().map(|(name, value)| (Some(name), value)).collect::<axum::http::HeaderMap>());
+        headers.extend(self.headers);
         response
     }
 }

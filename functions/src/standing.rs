@@ -43,12 +43,24 @@ pub async fn for_client(
     let authority = if person.roles.clients.contains(&client) {
         None
     } else {
-        context.store.get::<Authority>(&Key::authority(client, person.id)).await?
+        context
+            .store
+            .get::<Authority>(&Key::authority(client, person.id))
+            .await?
     };
     let held = authority.as_ref().map(|held| &held.value);
     let acting = access::for_client(person, client, held, scope, context.now())?;
-    let client = context.store.get(&Key::client(client)).await?.ok_or_else(Problem::not_found)?;
-    Ok(ForClient { acting, client, authority, caller: caller.person.clone() })
+    let client = context
+        .store
+        .get(&Key::client(client))
+        .await?
+        .ok_or_else(Problem::not_found)?;
+    Ok(ForClient {
+        acting,
+        client,
+        authority,
+        caller: caller.person.clone(),
+    })
 }
 
 /// Lets `caller` act as staff with `duty`, or refuses.
@@ -57,7 +69,10 @@ pub async fn for_client(
 /// 404 to people who are not staff, 403 to staff with other duties.
 pub fn on_duty(caller: &Caller, duty: Duty) -> Result<OnDuty, Problem> {
     let acting = access::staff(&caller.person.value, duty)?;
-    Ok(OnDuty { acting, caller: caller.person.clone() })
+    Ok(OnDuty {
+        acting,
+        caller: caller.person.clone(),
+    })
 }
 
 impl ForClient {

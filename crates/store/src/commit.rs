@@ -396,7 +396,7 @@ impl Store {
             sk: String::new(),
         });
         let writes = commit.into_writes(&self.table)?;
-        retrying(salt, async || {
+        retrying(salt, || async {
             let items = writes.iter().map(|write| write.item.clone()).collect();
             let call = self
                 .dynamodb

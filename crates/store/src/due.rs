@@ -164,7 +164,7 @@ impl Store {
     ) -> Result<Vec<Attributes>, StoreError> {
         // `~` sorts after every key that could follow the instant.
         let until = by.map_or_else(|| "~".to_owned(), |by| format!("{}~", instant(by)));
-        retrying(bucket, async || {
+        retrying(bucket, || async {
             let query = self
                 .dynamodb
                 .query()
@@ -262,7 +262,7 @@ impl Store {
     /// See [`StoreError`].
     pub async fn parked(&self, limit: u16) -> Result<Vec<DueKey>, StoreError> {
         let partition = StaffPartition::Parked.to_string();
-        let items = retrying(0, async || {
+        let items = retrying(0, || async {
             let query = self
                 .dynamodb
                 .query()
@@ -283,7 +283,7 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub async fn forget_due(&self, pending: &PendingDue) -> Result<(), StoreError> {
-        retrying(salt(&pending.key), async || {
+        retrying(salt(&pending.key), || async {
             let call = self.dynamodb.delete_item().table_name(&self.table);
             let call = call.set_key(Some(key_attributes(&pending.key)));
             call.send().await.map_err(|error| failure(&error))?;
@@ -297,16 +297,18 @@ impl Store {
         call: aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder,
         outcome: Postponed,
     ) -> Result<Postponed, StoreError> {
-        retrying(0, async || match call.clone().send().await {
-            Ok(_) => Ok(outcome),
-            Err(error) => match failure(&error) {
-                Failure::Final(StoreError::Refused(code))
-                    if code == "ConditionalCheckFailedException" =>
-                {
-                    Ok(Postponed::Elsewhere)
-                }
-                other => Err(other),
-            },
+        retrying(0, || async {
+            match call.clone().send().await {
+                Ok(_) => Ok(outcome),
+                Err(error) => match failure(&error) {
+                    Failure::Final(StoreError::Refused(code))
+                        if code == "ConditionalCheckFailedException" =>
+                    {
+                        Ok(Postponed::Elsewhere)
+                    }
+                    other => Err(other),
+                },
+            }
         })
         .await
     }

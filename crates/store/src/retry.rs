@@ -20,10 +20,11 @@ pub(crate) enum Failure<E> {
 
 /// Runs `attempt` until it answers, waiting longer each time, with a jitter taken from `salt` so that
 /// callers who collided do not collide again, and a simulation replays.
-pub(crate) async fn retrying<T, E: From<StoreError>>(
-    salt: u64,
-    attempt: impl AsyncFn() -> Result<T, Failure<E>>,
-) -> Result<T, E> {
+pub(crate) async fn retrying<T, E, F>(salt: u64, attempt: impl Fn() -> F) -> Result<T, E>
+where
+    E: From<StoreError>,
+    F: Future<Output = Result<T, Failure<E>>> + Send,
+{
     for tries in 0..ATTEMPTS {
         match attempt().await {
             Ok(answer) => return Ok(answer),

@@ -88,7 +88,7 @@ impl Store {
     }
 
     pub(crate) async fn get_item(&self, key: &Key) -> Result<Option<Attributes>, StoreError> {
-        retrying(salt(key), async || {
+        retrying(salt(key), || async {
             let read = self
                 .dynamodb
                 .get_item()
@@ -140,7 +140,7 @@ impl Store {
             .build()
             .map_err(|error| StoreError::Refused(error.to_string()))?;
         let salt = batch.first().map_or(0, salt);
-        retrying(salt, async || {
+        retrying(salt, || async {
             let read = self
                 .dynamodb
                 .batch_get_item()
@@ -192,7 +192,7 @@ impl Store {
                 }))
             }
         };
-        let (items, last) = retrying(0, async || {
+        let (items, last) = retrying(0, || async {
             let query = self
                 .dynamodb
                 .query()
@@ -264,7 +264,7 @@ impl Store {
                 Some(start)
             }
         };
-        let (entries, last) = retrying(0, async || {
+        let (entries, last) = retrying(0, || async {
             let query = self
                 .dynamodb
                 .query()

@@ -1,0 +1,178 @@
+//! The whole API: every family's routes, and the OpenAPI document made from them.
+
+use axum::Router;
+use axum::http::StatusCode;
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{
+    ContentBuilder, InfoBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, Required,
+    ResponseBuilder,
+};
+use utoipa::{PartialSchema, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::context::Shared;
+use crate::problem::{Problem, ProblemBody};
+use crate::ticket;
+
+/// Every family and its routes, in the order of the story.
+pub const FAMILIES: [(&str, fn() -> OpenApiRouter<Shared>); 1] = [("ticket", ticket::router)];
+
+/// The tags of operations that are called without an access token.
+pub const PUBLIC_TAG: &str = "public";
+
+/// One family as a service of its own: what its Lambda function runs.
+#[must_use]
+pub fn family(routes: fn() -> OpenApiRouter<Shared>, context: Shared) -> Router {
+    let (router, _) = routes().split_for_parts();
+    finished(router.with_state(context))
+}
+
+/// All families merged, as the local host runs them, with the document that describes them.
+#[must_use]
+pub fn all(context: Shared) -> (Router, OpenApi) {
+    let (router, document) = merged();
+    (finished(router.with_state(context)), document)
+}
+
+/// The OpenAPI 3.1 document of all families.
+#[must_use]
+pub fn document() -> OpenApi {
+    merged().1
+}
+
+fn merged() -> (Router<Shared>, OpenApi) {
+    let start = OpenApiRouter::with_openapi(front_matter());
+    let routes = FAMILIES
+        .iter()
+        .fold(start, |all, (_, routes)| all.merge(routes()));
+    let (router, mut document) = routes.split_for_parts();
+    complete(&mut document);
+    (router, document)
+}
+
+fn finished(router: Router) -> Router {
+    router
+        .fallback(|| async { Problem::not_found() })
+        .method_not_allowed_fallback(|| async {
+            let title = "This cannot be done here in this way";
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", title)
+        })
+}
+
+fn front_matter() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("Rapport")
+        .version("1")
+        .description(Some(
+            "From a signup to a booked visit with a support worker the client chose. Every POST takes an \
+             Idempotency-Key; every edit an If-Match; every refusal is an RFC 9457 problem.",
+        ))
+        .build();
+    OpenApiBuilder::new().info(info).build()
+}
+
+/// Adds what holds for every operation, so that no handler has to repeat it: the token, the headers
+/// that make an act happen once, and the refusals that any operation can give.
+fn complete(document: &mut OpenApi) {
+    let components = document.components.get_or_insert_default();
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .build();
+    components.add_security_scheme("token", SecurityScheme::Http(bearer));
+    components
+        .schemas
+        .insert(ProblemBody::name().into_owned(), ProblemBody::schema());
+    let mut schemas = Vec::new();
+    ProblemBody::schemas(&mut schemas);
+    components.schemas.extend(schemas);
+    for item in document.paths.paths.values_mut() {
+        for (is_post, operation) in operations(item) {
+            complete_operation(operation, is_post);
+        }
+    }
+}
+
+fn operations(item: &mut PathItem) -> Vec<(bool, &mut Operation)> {
+    let PathItem {
+        get,
+        put,
+        post,
+        delete,
+        patch,
+        ..
+    } = item;
+    let all = [
+        (false, get),
+        (false, put),
+        (true, post),
+        (false, delete),
+        (false, patch),
+    ];
+    all.into_iter()
+        .filter_map(|(is_post, operation)| Some((is_post, operation.as_mut()?)))
+        .collect()
+}
+
+fn complete_operation(operation: &mut Operation, is_post: bool) {
+    let public = operation.tags.iter().flatten().any(|tag| tag == PUBLIC_TAG);
+    if !public {
+        operation.security = Some(vec![SecurityRequirement::new("token", ["rapport"])]);
+        refuse(operation, 401, "No valid access token");
+        refuse(operation, 403, "Not yours to do");
+        if is_post {
+            let description = "Fresh for each act, the same for each repetition; kept for 14 days";
+            operation
+                .parameters
+                .get_or_insert_default()
+                .push(header("Idempotency-Key", description).into());
+            refuse(operation, 409, "Not as things stand");
+        }
+    }
+    let is_edit = !is_post && operation.request_body.is_some();
+    if is_edit {
+        let description = "The ETag that the edit was made against";
+        operation
+            .parameters
+            .get_or_insert_default()
+            .push(header("If-Match", description).into());
+        refuse(operation, 412, "Changed since");
+        refuse(operation, 428, "No If-Match");
+    }
+    if operation.request_body.is_some() {
+        refuse(operation, 413, "Too large a body");
+        refuse(operation, 422, "Fields that cannot be accepted, each named");
+    }
+    refuse(operation, 400, "Malformed");
+    refuse(operation, 404, "Absent, or invisible to the caller");
+    refuse(operation, 429, "Too many requests");
+    refuse(operation, 503, "Busy: send the same request again");
+}
+
+fn header(name: &str, description: &str) -> utoipa::openapi::path::Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::True)
+        .description(Some(description))
+        .schema(Some(
+            ObjectBuilder::new().schema_type(utoipa::openapi::schema::Type::String),
+        ))
+        .build()
+}
+
+fn refuse(operation: &mut Operation, status: u16, description: &str) {
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name(ProblemBody::name())))
+        .build();
+    let response = ResponseBuilder::new()
+        .description(description)
+        .content("application/problem+json", content)
+        .build();
+    operation
+        .responses
+        .responses
+        .entry(status.to_string())
+        .or_insert_with(|| response.into());
+}
