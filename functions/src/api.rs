@@ -15,21 +15,22 @@ use crate::context::Shared;
 use crate::problem::{Problem, ProblemBody};
 use crate::ticket;
 
-/// Every family and its routes, in the order of the story.
-pub const FAMILIES: [(&str, fn() -> OpenApiRouter<Shared>); 1] = [("ticket", ticket::router)];
+/// The routes of one family.
+pub type Routes = fn() -> OpenApiRouter<Shared>;
+
+/// Every family by name, in the order of the story.
+pub const FAMILIES: [(&str, Routes); 1] = [("ticket", ticket::router)];
 
 /// The tags of operations that are called without an access token.
 pub const PUBLIC_TAG: &str = "public";
 
 /// One family as a service of its own: what its Lambda function runs.
-#[must_use]
-pub fn family(routes: fn() -> OpenApiRouter<Shared>, context: Shared) -> Router {
+pub fn family(routes: Routes, context: Shared) -> Router {
     let (router, _) = routes().split_for_parts();
     finished(router.with_state(context))
 }
 
 /// All families merged, as the local host runs them, with the document that describes them.
-#[must_use]
 pub fn all(context: Shared) -> (Router, OpenApi) {
     let (router, document) = merged();
     (finished(router.with_state(context)), document)

@@ -1,1 +1,106 @@
-//! placeholder
+//! Consuming due rows: what the queues and the local ticker call.
+//!
+//! A row is only ever a hint that something may be due. State is read again, and the effect's own
+//! commit deletes the row, so that a row delivered twice, late or out of order has one effect.
+
+use chrono::{DateTime, Utc};
+use domain::due::Due;
+use platform::mail::MailError;
+use store::{Commit, CommitError, DueKey, PendingDue, StoreError};
+
+use crate::context::Context;
+use crate::notification;
+
+/// How often an effect is decided again within one delivery.
+const MOST_ROUNDS: usize = 8;
+
+/// What became of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consumed {
+    /// The effect has happened, now or before, or is not wanted any more.
+    Done,
+    /// Not due yet: to be delivered again then.
+    Early(DateTime<Utc>),
+}
+
+/// Why a row stays where it is and is tried again later.
+#[derive(Debug, thiserror::Error)]
+pub enum ConsumeError {
+    /// The table gave no answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Mail could not be handed over.
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    /// What the effect rests on kept changing.
+    #[error("the row's aggregate is too busy")]
+    Busy,
+    /// The row is for another consumer.
+    #[error("a row of another consumer was delivered")]
+    Misrouted,
+}
+
+/// What a due row calls for once state has been read.
+pub enum Effect {
+    /// This commit, which finishes the row.
+    Commit(Commit),
+    /// Nothing any more: the deadline was moved, or what it was about has ended.
+    Superseded,
+}
+
+/// Deals with one row.
+///
+/// # Errors
+/// See [`ConsumeError`]; the row is still there then.
+pub async fn consume(context: &Context, key: &DueKey) -> Result<Consumed, ConsumeError> {
+    let Some(pending) = context.store.pending_due(key).await? else {
+        return Ok(Consumed::Done);
+    };
+    if context.now() < pending.row.at {
+        return Ok(Consumed::Early(pending.row.at));
+    }
+    match &pending.row.due {
+        Due::Notice { notice, event } => {
+            carry_out(context, &pending, || {
+                notification::fan_out(context, &pending, *notice, event)
+            })
+            .await
+        }
+        Due::Mail {
+            notice,
+            recipient,
+            event,
+        } => {
+            let mail = || notification::send(context, &pending, *notice, *recipient, event);
+            carry_out(context, &pending, mail).await
+        }
+        Due::CandidateRelease { .. } | Due::CheckExpiry { .. } | Due::Reindex { .. } => {
+            Err(ConsumeError::Misrouted)
+        }
+    }
+}
+
+async fn carry_out<F>(
+    context: &Context,
+    pending: &PendingDue,
+    decide: impl Fn() -> F,
+) -> Result<Consumed, ConsumeError>
+where
+    F: Future<Output = Result<Effect, ConsumeError>> + Send,
+{
+    for _ in 0..MOST_ROUNDS {
+        let commit = match decide().await? {
+            Effect::Commit(commit) => commit,
+            Effect::Superseded => {
+                context.store.forget_due(pending).await?;
+                return Ok(Consumed::Done);
+            }
+        };
+        match context.store.commit(commit).await {
+            Ok(()) | Err(CommitError::AlreadyDone) => return Ok(Consumed::Done),
+            Err(CommitError::Conflict(_) | CommitError::Replayed) => {}
+            Err(CommitError::Store(error)) => return Err(error.into()),
+        }
+    }
+    Err(ConsumeError::Busy)
+}

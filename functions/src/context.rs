@@ -77,4 +77,9 @@ impl Context {
             reason: None,
         }
     }
+
+    /// The commit of an effect that changes no aggregate: it finishes `pending`.
+    pub fn effect(&self, pending: &store::PendingDue) -> store::Commit {
+        store::Commit::of_effect(self.fresh(), self.now(), pending)
+    }
 }

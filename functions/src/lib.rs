@@ -8,6 +8,7 @@ pub mod body;
 pub mod caller;
 pub mod consume;
 pub mod context;
+pub mod notification;
 pub mod page;
 pub mod path;
 pub mod perform;

@@ -11,7 +11,10 @@ use store::StoreError;
 
 /// A refusal, with a stable type that programs can tell apart and words that people understand.
 #[derive(Debug, Clone)]
-pub struct Problem {
+pub struct Problem(Box<Parts>);
+
+#[derive(Debug, Clone)]
+struct Parts {
     status: StatusCode,
     kind: &'static str,
     title: &'static str,
@@ -48,7 +51,7 @@ impl Problem {
     #[must_use]
     pub fn new(status: StatusCode, kind: &'static str, title: &'static str) -> Self {
         let (detail, errors, more, headers) = Default::default();
-        Self {
+        Self(Box::new(Parts {
             status,
             kind,
             title,
@@ -56,33 +59,33 @@ impl Problem {
             errors,
             more,
             headers,
-        }
+        }))
     }
 
     /// Says more of this occurrence.
     #[must_use]
     pub fn detail(mut self, detail: impl ToString) -> Self {
-        self.detail = Some(detail.to_string());
+        self.0.detail = Some(detail.to_string());
         self
     }
 
     /// Adds a member of its own.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.more.insert(name.to_owned(), value.into());
+        self.0.more.insert(name.to_owned(), value.into());
         self
     }
 
     /// The status it will be answered with.
     #[must_use]
-    pub const fn status(&self) -> StatusCode {
-        self.status
+    pub fn status(&self) -> StatusCode {
+        self.0.status
     }
 
     /// The fields that cannot be accepted.
     #[must_use]
     pub fn errors(&self) -> &[Invalid] {
-        &self.errors
+        &self.0.errors
     }
 
     /// 400: cannot be read.
@@ -100,10 +103,9 @@ impl Problem {
     #[must_use]
     pub fn invalid(errors: Vec<Invalid>) -> Self {
         let title = "Some fields cannot be accepted";
-        Self {
-            errors,
-            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", title)
-        }
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-fields", title);
+        problem.0.errors = errors;
+        problem
     }
 
     /// 422: one field cannot be accepted.
@@ -124,6 +126,7 @@ impl Problem {
             "A valid access token is needed",
         );
         problem
+            .0
             .headers
             .push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
         problem
@@ -166,6 +169,7 @@ impl Problem {
         let title = "The service is busy; send the same request again";
         let mut problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", title);
         problem
+            .0
             .headers
             .push((header::RETRY_AFTER, HeaderValue::from_static("2")));
         problem
@@ -184,21 +188,27 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        let Parts {
+            status,
+            kind,
+            title,
+            detail,
+            errors,
+            more,
+            headers,
+        } = *self.0;
         let body = ProblemBody {
-            kind: format!("/problems/{}", self.kind),
-            title: self.title.to_owned(),
-            status: self.status.as_u16(),
-            detail: self.detail,
-            errors: self.errors,
-            more: self.more,
+            kind: format!("/problems/{kind}"),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            detail,
+            errors,
+            more,
         };
-        let mut response = (self.status, Json(body)).into_response();
-        let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
-        headers.extend(self.headers);
+        let mut response = (status, Json(body)).into_response();
+        let json = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        response.headers_mut().extend(headers);
         response
     }
 }

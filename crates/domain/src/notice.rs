@@ -149,6 +149,12 @@ pub enum Audience {
 }
 
 impl Event {
+    /// Whether it is kept in the inbox. A link that activates an account goes by mail alone.
+    #[must_use]
+    pub const fn is_kept(&self) -> bool {
+        !matches!(self, Self::ActivationLink { .. })
+    }
+
     /// Whom this event concerns.
     #[must_use]
     pub const fn audience(&self) -> Audience {

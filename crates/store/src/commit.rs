@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::{
 };
 use chrono::{DateTime, Utc};
 use domain::due::{Due, DueRow};
-use domain::id::NoticeId;
+use domain::id::{CommitId, NoticeId};
 use domain::notice::Event;
 
 use crate::audit::{Audit, AuditItem, ReasonItem};
@@ -44,7 +44,9 @@ struct Write {
 /// A state change in the making.
 #[must_use = "a commit changes nothing until the store carries it out"]
 pub struct Commit {
-    audit: Audit,
+    id: CommitId,
+    at: DateTime<Utc>,
+    aggregate: Key,
     writes: Vec<Write>,
     broken: Option<StoreError>,
 }
@@ -71,17 +73,26 @@ impl Commit {
     /// An empty commit that will say `audit` of itself.
     pub fn new(audit: Audit) -> Self {
         let item = AuditItem::from(&audit);
+        let Audit {
+            commit: id,
+            at,
+            aggregate,
+            reason,
+            ..
+        } = audit;
         let mut commit = Self {
-            audit,
+            id,
+            at,
+            aggregate,
             writes: Vec::new(),
             broken: None,
         };
         commit.put(Role::Audit, &item, 1, Condition::Absent);
-        if let Some(text) = commit.audit.reason.clone() {
-            let aggregate = commit.audit.aggregate.pk.clone();
+        if let Some(text) = reason {
+            let aggregate = commit.aggregate.pk.clone();
             let reason = ReasonItem {
                 aggregate,
-                commit: commit.audit.commit,
+                commit: id,
                 text,
             };
             commit.put(Role::State, &reason, 1, Condition::Absent);
@@ -89,10 +100,21 @@ impl Commit {
         commit
     }
 
-    /// When this commit is made.
-    #[must_use]
-    pub fn at(&self) -> DateTime<Utc> {
-        self.audit.at
+    /// The commit of an effect that changes no aggregate, such as telling people: it finishes its due
+    /// row and leaves no audit item. The row's absence tells an outcome whose answer got lost.
+    pub fn of_effect(id: CommitId, at: DateTime<Utc>, pending: &PendingDue) -> Self {
+        let aggregate = Key {
+            pk: pending.key.pk.clone(),
+            sk: String::new(),
+        };
+        Self {
+            id,
+            at,
+            aggregate,
+            writes: Vec::new(),
+            broken: None,
+        }
+        .finish(pending)
     }
 
     /// How many writes and checks it holds.
@@ -101,7 +123,7 @@ impl Commit {
         self.writes.len()
     }
 
-    /// Whether it holds nothing; it always holds its audit item.
+    /// Whether it holds nothing; it never does.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()
@@ -206,7 +228,7 @@ impl Commit {
 
     /// Lets everybody whom `event` concerns know, once this commit stands.
     pub fn notify(self, notice: NoticeId, event: Event) -> Self {
-        let at = self.audit.at;
+        let at = self.at;
         self.due(DueRow {
             due: Due::Notice { notice, event },
             at,
@@ -216,13 +238,13 @@ impl Commit {
 
     /// Writes an effect or deadline beside the aggregate.
     pub fn due(self, row: DueRow) -> Self {
-        let aggregate = self.audit.aggregate.clone();
+        let aggregate = self.aggregate.clone();
         self.due_of(&aggregate, row)
     }
 
     /// Writes an effect or deadline beside another aggregate than the one this commit is about.
     pub fn due_of(mut self, aggregate: &Key, row: DueRow) -> Self {
-        match due_item(aggregate, &row, &self.audit.commit.to_string()) {
+        match due_item(aggregate, &row, &self.id.to_string()) {
             Ok(item) => self.put_item(Role::State, item, Condition::None),
             Err(error) => self.broken = Some(error),
         }
@@ -245,12 +267,12 @@ impl Commit {
     }
 
     fn remember(&mut self, once: &Once, target: String) {
-        let remembered = Remembered::new(once, target, self.audit.at);
+        let remembered = Remembered::new(once, target, self.at);
         self.put(
             Role::Idempotency,
             &remembered,
             1,
-            Condition::AbsentOrExpired(self.audit.at),
+            Condition::AbsentOrExpired(self.at),
         );
     }
 
@@ -390,7 +412,7 @@ impl Store {
     }
 
     async fn carry_out(&self, commit: Commit) -> Result<(), CommitError> {
-        let token = commit.audit.commit.to_string();
+        let token = commit.id.to_string();
         let salt = salt(&Key {
             pk: token.clone(),
             sk: String::new(),

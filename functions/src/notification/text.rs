@@ -1,0 +1,211 @@
+//! What a notice says, made when it is read or sent, from state and relationship as they are then.
+//!
+//! The templates take the reader and blind types only: nothing here can name a support worker to a
+//! client before acceptance, or a client to a support worker, because neither is at hand.
+
+use domain::access::{Authority, Scope};
+use domain::check::CheckKind;
+use domain::id::ClientId;
+use domain::notice::Event;
+use domain::person::Person;
+use domain::vocabulary::Vocabulary;
+use platform::link::LinkPurpose;
+use store::{Key, StoreError};
+
+use crate::context::Context;
+
+/// A notice in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// One line.
+    pub subject: String,
+    /// A few sentences, without greeting or signature.
+    pub body: String,
+}
+
+/// The notice for `reader`, or none if it no longer concerns them.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn render(
+    context: &Context,
+    event: &Event,
+    reader: &Person,
+) -> Result<Option<Text>, StoreError> {
+    if !concerns(context, event, reader).await? {
+        return Ok(None);
+    }
+    let text = |subject: &str, body: String| {
+        Some(Text {
+            subject: subject.to_owned(),
+            body,
+        })
+    };
+    let fixed = |subject: &str, body: &str| text(subject, body.to_owned());
+    Ok(match event {
+        Event::ActivationLink { generation, .. } => activation(context, reader, *generation),
+        Event::AccountActivated { .. } => fixed(
+            "Your account is ready",
+            "Your sign-in is now connected to your account. If this was not you, please contact us at once.",
+        ),
+        Event::AccountCorrected { .. } => fixed(
+            "Your account was changed",
+            "Our staff changed details of your account. If you did not ask for this, please contact us.",
+        ),
+        Event::AuthorityVerified { .. } => fixed(
+            "A representative was confirmed",
+            "We have confirmed a representative's authority. It covers only what was agreed, from the agreed date, and can be ended at any time.",
+        ),
+        Event::AuthorityRevoked { .. } => fixed(
+            "A representative's authority has ended",
+            "A representative's authority has ended. From now on it gives no access.",
+        ),
+        Event::MembershipAssigned { .. } => fixed(
+            "Your membership plan",
+            "Your membership plan has been set. You can see what it covers in the app.",
+        ),
+        Event::WorkerSubmitted { .. } => fixed(
+            "We have your profile",
+            "Thank you for submitting your profile. We will now look at your checks and your introduction.",
+        ),
+        Event::WorkerActivated { .. } => fixed(
+            "You can now be matched",
+            "Your profile is active: clients near you can now be introduced to you.",
+        ),
+        Event::WorkerSuspended { .. } => fixed(
+            "Your profile is suspended",
+            "Your profile has been suspended and you will not be introduced to clients. Please contact us.",
+        ),
+        Event::WorkerReinstated { .. } => fixed(
+            "Your suspension has ended",
+            "Your suspension has ended. Your profile shows whether anything is still needed from you.",
+        ),
+        Event::CheckVerified { check, .. } => {
+            about_check("verified", *check, "has been verified. Thank you.")
+        }
+        Event::CheckExpiring { check, .. } => about_check(
+            "expires soon",
+            *check,
+            "expires soon. Please send us its renewal, so that you stay active.",
+        ),
+        Event::CheckExpired { check, .. } => about_check(
+            "has expired",
+            *check,
+            "has expired. You will not be introduced to clients until it is renewed.",
+        ),
+        Event::CheckRevoked { check, .. } => about_check(
+            "no longer holds",
+            *check,
+            "no longer holds. Please contact us.",
+        ),
+        Event::IntroductionApproved { .. } => fixed(
+            "Your introduction is approved",
+            "Your introduction has been approved. It is the one text of yours that clients read before they invite you.",
+        ),
+        Event::MatchRequestSubmitted { .. } => fixed(
+            "We have your match request",
+            "Thank you for your match request. We are now looking for support workers who suit you, and will let you know as soon as you can see them.",
+        ),
+        Event::MatchRequestWithdrawn { .. } => fixed(
+            "Your match request was withdrawn",
+            "Your match request has been withdrawn. You can make a new one at any time.",
+        ),
+        Event::CandidatesReleased { .. } => text(
+            "Your candidates are ready",
+            format!(
+                "You can now look at the support workers who suit your match request: {}/candidates",
+                context.deployment.app_url
+            ),
+        ),
+        Event::TicketAssigned { ticket, .. } => text(
+            "A ticket was given to you",
+            format!(
+                "A ticket was given to you: {}/tickets/{ticket}",
+                context.deployment.app_url
+            ),
+        ),
+    })
+}
+
+/// A mail's whole text.
+#[must_use]
+pub fn letter(context: &Context, reader: &Person, body: &str) -> String {
+    format!(
+        "Dear {},\n\n{body}\n\n{}\n",
+        reader.name.given, context.deployment.organisation
+    )
+}
+
+/// Whether the reader still stands in the relationship that the event is about.
+async fn concerns(context: &Context, event: &Event, reader: &Person) -> Result<bool, StoreError> {
+    match event {
+        Event::MembershipAssigned { client }
+        | Event::MatchRequestSubmitted { client, .. }
+        | Event::MatchRequestWithdrawn { client, .. }
+        | Event::CandidatesReleased { client, .. } => {
+            may_see_client(context, *client, reader).await
+        }
+        Event::WorkerSubmitted { worker }
+        | Event::WorkerActivated { worker }
+        | Event::WorkerSuspended { worker }
+        | Event::WorkerReinstated { worker }
+        | Event::CheckVerified { worker, .. }
+        | Event::CheckExpiring { worker, .. }
+        | Event::CheckExpired { worker, .. }
+        | Event::CheckRevoked { worker, .. }
+        | Event::IntroductionApproved { worker } => Ok(reader.roles.workers.contains(worker)),
+        Event::TicketAssigned { .. } => Ok(!reader.roles.staff.is_empty()),
+        // These say nothing but that something happened to the reader's own account or authority.
+        Event::ActivationLink { .. }
+        | Event::AccountActivated { .. }
+        | Event::AccountCorrected { .. }
+        | Event::AuthorityVerified { .. }
+        | Event::AuthorityRevoked { .. } => Ok(true),
+    }
+}
+
+async fn may_see_client(
+    context: &Context,
+    client: ClientId,
+    reader: &Person,
+) -> Result<bool, StoreError> {
+    if reader.roles.clients.contains(&client) {
+        return Ok(true);
+    }
+    let held = context
+        .store
+        .get::<Authority>(&Key::authority(client, reader.id))
+        .await?;
+    Ok(held.is_some_and(|held| held.value.permits(Scope::MatchRequests, context.now())))
+}
+
+fn activation(context: &Context, reader: &Person, generation: u32) -> Option<Text> {
+    let current = reader.activation.as_ref()?;
+    if current.generation != generation
+        || current.used_at.is_some()
+        || current.expires_at <= context.now()
+    {
+        return None;
+    }
+    let token = context
+        .key
+        .links(LinkPurpose::Activation)
+        .token(reader.id, generation);
+    let url = &context.deployment.app_url;
+    Some(Text {
+        subject: "Please activate your account".to_owned(),
+        // In the fragment: it never reaches a server's log.
+        body: format!(
+            "To activate your account, open this link and sign in. It works once, until {}.\n\n{url}/activate#{token}",
+            current.expires_at.format("%-d %B %Y, %H:%M UTC"),
+        ),
+    })
+}
+
+fn about_check(subject: &str, check: CheckKind, rest: &str) -> Option<Text> {
+    let label = check.label();
+    Some(Text {
+        subject: format!("{label} {subject}"),
+        body: format!("Your check \u{201c}{label}\u{201d} {rest}"),
+    })
+}
