@@ -4,15 +4,15 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::JsonRejection;
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{Request, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::invalid::Findings;
+use functions::body::{read_bytes, read_json};
+use functions::problem::Problem;
 use platform::clock::SharedClock;
 use platform::tokens::TokenRules;
 use ring::rand::SystemRandom;
@@ -25,7 +25,6 @@ const SAMPLE_KEY: &str = include_str!("../../../samples/local-issuer-key.pem");
 const KEY_ID: &str = "local-sample";
 const TOKEN_LIFETIME: TimeDelta = TimeDelta::hours(12);
 const MAX_SUBJECT_LENGTH: usize = 128;
-const MAX_BODY_BYTES: usize = 4 * 1024;
 
 /// Signs tokens that say what `rules` ask for.
 #[derive(Debug)]
@@ -153,7 +152,6 @@ pub fn router(issuer: Arc<Issuer>, clock: SharedClock) -> Router {
     Router::new()
         .route("/.well-known/jwks.json", get(publish_keys))
         .route("/dev/token", post(issue_token))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(Desk { issuer, clock })
 }
 
@@ -163,38 +161,30 @@ async fn publish_keys(State(desk): State<Desk>) -> Json<Value> {
 
 async fn issue_token(
     State(desk): State<Desk>,
-    request: Result<Json<TokenRequest>, JsonRejection>,
-) -> Response {
-    let subject = match request {
-        Ok(Json(request)) => request.subject,
-        Err(rejection) => return problem(rejection.status(), &rejection.body_text()),
-    };
-    if !(1..=MAX_SUBJECT_LENGTH).contains(&subject.len()) || subject.contains(char::is_control) {
-        let detail = "/subject: 1 to 128 bytes without control characters are allowed";
-        return problem(StatusCode::UNPROCESSABLE_ENTITY, detail);
-    }
-    let now = desk.clock.now();
-    match desk.issuer.access_token(&subject, now, TOKEN_LIFETIME) {
-        Ok(access_token) => Json(TokenAnswer {
-            access_token,
-            token_type: "Bearer",
-            expires_in: TOKEN_LIFETIME.num_seconds(),
-        })
-        .into_response(),
-        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
-    }
-}
-
-fn problem(status: StatusCode, detail: &str) -> Response {
-    let body = json!({"status": status.as_u16(), "title": "No token was issued", "detail": detail});
-    let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
-    (status, content_type, body.to_string()).into_response()
+    request: Request,
+) -> Result<Json<TokenAnswer>, Problem> {
+    let TokenRequest { subject } = read_json(&read_bytes(request).await?)?;
+    let mut findings = Findings::default();
+    findings.text("/subject", &subject, 1, MAX_SUBJECT_LENGTH);
+    findings.into_result()?;
+    let access_token = desk
+        .issuer
+        .access_token(&subject, desk.clock.now(), TOKEN_LIFETIME)
+        .map_err(|error| {
+            tracing::error!(%error, "no token was issued");
+            Problem::internal()
+        })?;
+    Ok(Json(TokenAnswer {
+        access_token,
+        token_type: "Bearer",
+        expires_in: TOKEN_LIFETIME.num_seconds(),
+    }))
 }
 
 #[cfg(test)]
 mod tests {
     use axum::body::Body;
-    use axum::http::Request;
+    use axum::http::StatusCode;
     use http_body_util::BodyExt;
     use platform::clock::{Clock, ManualClock};
     use platform::tokens::{TokenError, TokenVerifier};
@@ -215,7 +205,7 @@ mod tests {
         Arc::new(ManualClock::new(start))
     }
 
-    async fn call(request: Request<Body>) -> (StatusCode, Value) {
+    async fn call(request: Request) -> (StatusCode, Value) {
         let issuer = Arc::new(Issuer::new(rules()).unwrap());
         let answer = router(issuer, clock()).oneshot(request).await.unwrap();
         let status = answer.status();
@@ -223,16 +213,15 @@ mod tests {
         (status, serde_json::from_slice(&body).unwrap())
     }
 
-    fn post_token(body: &str) -> Request<Body> {
-        Request::post("/dev/token")
-            .header(header::CONTENT_TYPE, "application/json")
+    fn post_token(body: &str) -> Request {
+        axum::http::Request::post("/dev/token")
             .body(Body::from(body.to_owned()))
             .unwrap()
     }
 
     #[tokio::test]
     async fn a_token_from_the_desk_holds_against_the_published_keys() {
-        let keys = Request::get("/.well-known/jwks.json");
+        let keys = axum::http::Request::get("/.well-known/jwks.json");
         let (_, keys) = call(keys.body(Body::empty()).unwrap()).await;
         let verifier = TokenVerifier::new(rules(), &keys.to_string()).unwrap();
 
@@ -251,13 +240,13 @@ mod tests {
     async fn what_is_no_subject_gets_no_token() {
         let long = format!(r#"{{"subject": "{}"}}"#, "a".repeat(129));
         for (body, status) in [
-            ("", 400),
+            ("{", 400),
             ("{}", 422),
             (r#"{"subject": ""}"#, 422),
-            (r#"{"subject": "a\n"}"#, 422),
+            (r#"{"subject": "a\u0007"}"#, 422),
             (r#"{"subject": "a", "scope": "b"}"#, 422),
             (&long, 422),
-            (&" ".repeat(5000), 413),
+            (&" ".repeat(300_000), 413),
         ] {
             let (answered, problem) = call(post_token(body)).await;
             assert_eq!(answered, status, "{body}");
