@@ -12,7 +12,10 @@ pub(crate) const UNFINISHED: &str = ".unfinished-";
 static WRITERS: AtomicU64 = AtomicU64::new(0);
 
 /// Puts `bytes` at `path`, replacing what was there: on disk before this returns, and never half.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+/// The file cannot be written; what was there before is untouched.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     let writer = WRITERS.fetch_add(1, Ordering::Relaxed);
     let unfinished = folder.join(format!("{UNFINISHED}{}-{writer}", std::process::id()));

@@ -11,7 +11,7 @@ use std::pin::Pin;
 pub mod blobs;
 pub mod clock;
 pub mod dispatch;
-mod folder;
+pub mod folder;
 pub mod form;
 pub mod hint;
 pub mod ids;

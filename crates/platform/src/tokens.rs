@@ -1,6 +1,6 @@
 //! Access tokens: RS256 JWTs from the deployment's issuer.
 //!
-//! A gateway checks a token in full ([`TokenVerifier::verify`]); behind it, a function checks the
+//! A gateway checks a token in full ([`TokenVerifier`]); behind it, a function checks the
 //! claims it is handed once more ([`TokenRules::check`]), because a gateway cannot tell an access
 //! token from an identity token. Time is always our clock's, never the library's.
 
@@ -265,8 +265,17 @@ impl TokenVerifier {
     /// Checks everything about a token.
     ///
     /// # Errors
-    /// The first check that failed. Claims are read only from a token whose signature holds.
+    /// The first check that failed.
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Verified, TokenError> {
+        self.rules.check(&self.claims(token)?, now)
+    }
+
+    /// The claims of a token whose signature holds, not checked yet: what a gateway hands on to the
+    /// functions behind it, once [`TokenRules::check`] has passed them.
+    ///
+    /// # Errors
+    /// The first check that failed. Claims are read only from a token whose signature holds.
+    pub fn claims(&self, token: &str) -> Result<Claims, TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::TooLong);
         }
@@ -278,14 +287,13 @@ impl TokenVerifier {
             .kid
             .and_then(|kid| self.keys.get(&kid))
             .ok_or(TokenError::UnknownKey)?;
-        let claims = match decode::<Claims>(token, key, &self.validation) {
-            Ok(token) => token.claims,
+        match decode::<Claims>(token, key, &self.validation) {
+            Ok(token) => Ok(token.claims),
             Err(error) if matches!(error.kind(), ErrorKind::InvalidSignature) => {
-                return Err(TokenError::WrongSignature);
+                Err(TokenError::WrongSignature)
             }
-            Err(_) => return Err(TokenError::Malformed),
-        };
-        self.rules.check(&claims, now)
+            Err(_) => Err(TokenError::Malformed),
+        }
     }
 }
 
