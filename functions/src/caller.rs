@@ -3,9 +3,9 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use domain::access::StaffRole;
-use domain::person::{LoginKey, Person};
+use domain::person::{Contact, LoginKey, Person, Roles};
 use platform::tokens::{Claims, Verified};
-use store::{Key, Login, StoreError, Versioned};
+use store::{Actor, Commit, CommitError, Key, Login, StoreError, Versioned};
 
 use crate::context::{Context, Shared};
 use crate::problem::Problem;
@@ -48,17 +48,17 @@ impl FromRequestParts<Shared> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, context: &Shared) -> Result<Self, Problem> {
         let SignedIn(login) = SignedIn::from_request_parts(parts, context).await?;
-        let Some(mut person) = context.person_of(&login).await? else {
-            return Err(Problem::new(
-                axum::http::StatusCode::FORBIDDEN,
-                "login-not-bound",
-                "This login belongs to nobody here; use the link that was mailed to you",
-            ));
-        };
-        if context.deployment.first_administrator.as_ref() == Some(&login) {
-            person.value.roles.staff.insert(StaffRole::Administrator);
+        if let Some(person) = context.person_of(&login).await? {
+            return Ok(Self { person });
         }
-        Ok(Self { person })
+        if let Some(person) = context.first_administrator(&login).await? {
+            return Ok(Self { person });
+        }
+        Err(Problem::new(
+            axum::http::StatusCode::FORBIDDEN,
+            "login-not-bound",
+            "This login belongs to nobody here; use the link that was mailed to you",
+        ))
     }
 }
 
@@ -92,6 +92,58 @@ impl Context {
             // INVARIANT: a merged record never takes another in, so one step is enough.
             Some(other) => self.store.get(&Key::person(other)).await,
             None => Ok(Some(person)),
+        }
+    }
+
+    /// The record of the first administrator, made at their first call. Several at once make one.
+    async fn first_administrator(
+        &self,
+        login: &LoginKey,
+    ) -> Result<Option<Versioned<Person>>, StoreError> {
+        let Some(first) = self.deployment.first_administrator.as_ref() else {
+            return Ok(None);
+        };
+        if first.login != *login {
+            return Ok(None);
+        }
+        let person = Person {
+            id: self.fresh(),
+            name: first.name.clone(),
+            contact: Contact {
+                email: first.email.clone(),
+                phone: None,
+            },
+            birth_date: None,
+            address: None,
+            activation: None,
+            logins: vec![login.clone()],
+            roles: Roles {
+                staff: [StaffRole::Administrator].into(),
+                ..Roles::default()
+            },
+            merged_into: None,
+            mail_bounced: false,
+            created_at: self.now(),
+        };
+        let audit = self.audit(
+            Actor::Service,
+            "appoint_first_administrator",
+            &Key::person(person.id),
+        );
+        let bound = Login {
+            login: login.clone(),
+            person: person.id,
+        };
+        match self
+            .store
+            .commit(Commit::new(audit).insert(&person).insert(&bound))
+            .await
+        {
+            Ok(())
+            | Err(CommitError::Conflict(_) | CommitError::Replayed | CommitError::AlreadyDone) => {
+                self.person_of(login).await
+            }
+            Err(CommitError::Store(error)) => Err(error),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use domain::id::Id;
+use domain::person::{LoginKey, PersonName};
 use platform::blobs::Blobs;
 use platform::clock::SharedClock;
 use platform::ids::IdSource;
@@ -39,8 +40,19 @@ pub struct Deployment {
     pub organisation: String,
     /// Where the app lives: the links in mails lead there.
     pub app_url: String,
-    /// The login of the first administrator, who needs no appointment.
-    pub first_administrator: Option<domain::person::LoginKey>,
+    /// The first administrator, who needs no appointment.
+    pub first_administrator: Option<FirstAdministrator>,
+}
+
+/// Who runs the service before anybody has been appointed.
+#[derive(Debug, Clone)]
+pub struct FirstAdministrator {
+    /// Their login.
+    pub login: LoginKey,
+    /// Their name.
+    pub name: PersonName,
+    /// Their mail address.
+    pub email: String,
 }
 
 /// The context as handlers share it.

@@ -5,6 +5,7 @@ use domain::ticket::{Ticket, TicketCause};
 use store::{Actor, Commit, CommitError, Key, StoreError};
 
 use crate::context::Context;
+use crate::problem::Problem;
 
 const MOST_ROUNDS: usize = 8;
 
@@ -52,6 +53,15 @@ pub async fn bounced(context: &Context, message_id: &str) -> Result<(), BounceEr
         }
     }
     Err(StoreError::Unavailable.into())
+}
+
+impl From<BounceError> for Problem {
+    fn from(error: BounceError) -> Self {
+        match error {
+            BounceError::UnknownMessage => Self::invalid_field("/message_id", error),
+            BounceError::Store(error) => error.into(),
+        }
+    }
 }
 
 /// The message id is the notice's id and the recipient's: see [`super::send`].

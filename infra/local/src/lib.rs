@@ -2,5 +2,9 @@
 
 pub mod clock;
 pub mod data_file;
+pub mod dev;
 pub mod embedded;
+pub mod gateway;
+pub mod host;
 pub mod issuer;
+pub mod ticker;

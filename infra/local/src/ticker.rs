@@ -1,0 +1,140 @@
+//! The ticker: does what queues, schedules and the sweeper do on AWS, a few times a second.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use functions::consume::Consumed;
+use functions::context::Shared;
+use platform::clock::Clock;
+use platform::dispatch::WakeTicker;
+use store::{DueKey, Postponed, StoreError};
+use tokio::sync::Mutex;
+
+use crate::clock::{DevClock, DevClockError};
+use crate::host::deliver;
+
+const EVERY: Duration = Duration::from_millis(250);
+/// Rows taken from each bucket of the index at a time.
+const BATCH: u16 = 25;
+
+/// Delivers due rows to their consumers.
+pub struct Ticker {
+    context: Shared,
+    clock: Arc<DevClock>,
+    wake: WakeTicker,
+    /// One delivery at a time: moving the clock steps through instants in order.
+    turn: Mutex<()>,
+}
+
+/// Why the clock was not advanced all the way.
+#[derive(Debug, thiserror::Error)]
+pub enum AdvanceError {
+    /// The table does not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The clock cannot be moved.
+    #[error(transparent)]
+    Clock(#[from] DevClockError),
+}
+
+impl Ticker {
+    /// A ticker over `context`, whose clock is `clock`.
+    #[must_use]
+    pub fn new(context: Shared, clock: Arc<DevClock>, wake: WakeTicker) -> Self {
+        Self {
+            context,
+            clock,
+            wake,
+            turn: Mutex::new(()),
+        }
+    }
+
+    /// Looks for due rows now rather than at the next tick.
+    pub fn wake(&self) {
+        self.wake.wake();
+    }
+
+    /// Ticks until dropped.
+    pub async fn run(&self) {
+        loop {
+            if let Err(error) = self.settle().await {
+                tracing::warn!(%error, "due rows could not be read");
+            }
+            // Whichever comes first.
+            drop(tokio::time::timeout(EVERY, self.wake.woken()).await);
+        }
+    }
+
+    /// Delivers until nothing is due; gives how many rows were delivered.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn settle(&self) -> Result<usize, StoreError> {
+        let _turn = self.turn.lock().await;
+        self.deliver_all().await
+    }
+
+    /// Moves the clock to `to`, stopping at each instant at which something falls due on the way.
+    ///
+    /// # Errors
+    /// See [`AdvanceError`].
+    pub async fn advance_to(&self, to: DateTime<Utc>) -> Result<DateTime<Utc>, AdvanceError> {
+        let _turn = self.turn.lock().await;
+        self.deliver_all().await?;
+        while let Some(next) = self.context.store.next_due().await? {
+            if next > to {
+                break;
+            }
+            if next > self.clock.now() {
+                self.clock.advance_to(next)?;
+            }
+            self.deliver_all().await?;
+        }
+        if to > self.clock.now() {
+            self.clock.advance_to(to)?;
+        }
+        self.deliver_all().await?;
+        Ok(self.clock.now())
+    }
+
+    async fn deliver_all(&self) -> Result<usize, StoreError> {
+        let mut delivered: usize = 0;
+        loop {
+            let due = self.context.store.due_by(self.context.now(), BATCH).await?;
+            if due.is_empty() {
+                return Ok(delivered);
+            }
+            delivered = delivered.saturating_add(due.len());
+            for key in &due {
+                self.deliver_one(key).await?;
+            }
+        }
+    }
+
+    /// A row that fails waits longer each time, and is parked in the end: it cannot hold up the others.
+    async fn deliver_one(&self, key: &DueKey) -> Result<(), StoreError> {
+        match deliver(&self.context, key).await {
+            Ok(Consumed::Done | Consumed::Early(_)) => Ok(()),
+            Err(error) => {
+                let Some(pending) = self.context.store.pending_due(key).await? else {
+                    return Ok(());
+                };
+                let postponed = self
+                    .context
+                    .store
+                    .postpone(&pending, self.context.now())
+                    .await?;
+                match postponed {
+                    Postponed::Until(_) | Postponed::Elsewhere => {
+                        tracing::warn!(%key, %error, "a due row is postponed")
+                    }
+                    Postponed::Parked => {
+                        tracing::error!(%key, %error, "ALARM: a due row is parked")
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
