@@ -7,12 +7,17 @@
 pub mod vocabulary;
 
 pub mod availability;
+pub mod blind;
+pub mod candidates;
 pub mod check;
+pub mod eligibility;
 pub mod id;
 pub mod invalid;
 pub mod match_request;
 pub mod money;
+pub mod packed;
 pub mod place;
 pub mod policy;
 pub mod profile;
+pub mod screening;
 pub mod support_worker;
