@@ -8,6 +8,7 @@ use std::str::FromStr;
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::invalid::Findings;
 use crate::vocabulary::Vocabulary;
 
 vocabulary! {
@@ -184,4 +185,368 @@ pub struct RequestedDay {
     pub day_part: DayPart,
     /// How much it counts.
     pub strength: DayStrength,
+}
+
+/// The least time in a row that makes a day-part worth offering, in half hours: shorter visits are warned about.
+const LONG_ENOUGH: u32 = 4;
+
+/// How far ahead the dates of support without an end are looked at, in days.
+pub const LOOK_AHEAD_DAYS: i64 = 28;
+
+/// Weekly hours and exceptions that one profile may hold.
+const MOST_HOURS: usize = 42;
+const MOST_EXCEPTIONS: usize = 60;
+
+/// A set of day-parts of the week, one bit each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DayParts(u32);
+
+impl DayParts {
+    /// These day-parts.
+    #[must_use]
+    pub fn of(days: impl IntoIterator<Item = (Weekday, DayPart)>) -> Self {
+        days.into_iter().fold(Self(0), |set, (weekday, part)| {
+            Self(set.0 | 1 << (weekday.bit() * 4 + part.bit()))
+        })
+    }
+
+    /// Bits, four to the weekday.
+    #[must_use]
+    pub const fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// The set with these bits.
+    #[must_use]
+    pub const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    /// Whether the set holds all of `other`.
+    #[must_use]
+    pub const fn contains(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// How many of `other` the set holds.
+    #[must_use]
+    pub const fn shared(self, other: Self) -> u32 {
+        (self.0 & other.0).count_ones()
+    }
+
+    /// How many day-parts.
+    #[must_use]
+    pub const fn count(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    /// The day-parts in both sets.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    fn on(weekday: Weekday, parts: u32) -> Self {
+        Self(parts << (weekday.bit() * 4))
+    }
+
+    const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// The half hours of a usual week: a row of 48 bits for each weekday, Monday first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Week([u64; 7]);
+
+impl Week {
+    /// The week with these rows.
+    #[must_use]
+    pub const fn from_rows(rows: [u64; 7]) -> Self {
+        Self(rows)
+    }
+
+    /// Its rows.
+    #[must_use]
+    pub const fn rows(self) -> [u64; 7] {
+        self.0
+    }
+
+    fn row(&self, weekday: Weekday) -> u64 {
+        self.0.get(weekday.bit() as usize).copied().unwrap_or(0)
+    }
+
+    /// The day-parts of a usual week with time enough in a row.
+    #[must_use]
+    pub fn day_parts(&self) -> DayParts {
+        Weekday::ALL
+            .iter()
+            .fold(DayParts::default(), |set, &weekday| {
+                let parts = parts_with_time(self.row(weekday), self.row(weekday.next()));
+                set.or(DayParts::on(weekday, parts))
+            })
+    }
+
+    /// The day-parts that occur, with time enough, on at least one date of the window, exceptions heeded.
+    ///
+    /// Looks at [`LOOK_AHEAD_DAYS`] at most. Empty where the window is.
+    #[must_use]
+    pub fn day_parts_between(
+        &self,
+        exceptions: &[Exception],
+        first: NaiveDate,
+        last: NaiveDate,
+    ) -> DayParts {
+        window(first, last).fold(DayParts::default(), |set, date| {
+            let tomorrow = date.succ_opt().unwrap_or(date);
+            let parts = parts_with_time(
+                self.hours_on(exceptions, date),
+                self.hours_on(exceptions, tomorrow),
+            );
+            set.or(DayParts::on(Weekday::of(date), parts))
+        })
+    }
+
+    /// The half hours of one date: nothing while away, and whatever is extra.
+    fn hours_on(&self, exceptions: &[Exception], date: NaiveDate) -> u64 {
+        let away = exceptions.iter().any(
+            |exception| matches!(exception, Exception::Away { first, last } if (*first..=*last).contains(&date)),
+        );
+        let usual = if away { 0 } else { self.row(Weekday::of(date)) };
+        exceptions
+            .iter()
+            .fold(usual, |hours, exception| match exception {
+                Exception::Extra {
+                    date: on,
+                    from,
+                    until,
+                } if *on == date => hours | half_hours(*from, *until),
+                Exception::Extra { .. } | Exception::Away { .. } => hours,
+            })
+    }
+}
+
+/// Every day-part of the weekdays that occur in the window.
+#[must_use]
+pub fn day_parts_of(first: NaiveDate, last: NaiveDate) -> DayParts {
+    window(first, last).fold(DayParts::default(), |set, date| {
+        set.or(DayParts::on(Weekday::of(date), 0b1111))
+    })
+}
+
+fn window(first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = NaiveDate> {
+    first
+        .iter_days()
+        .take_while(move |date| *date <= last)
+        .take(usize::try_from(LOOK_AHEAD_DAYS).unwrap_or(usize::MAX))
+}
+
+/// One bit for each day-part that has time enough in a row; the night runs on into tomorrow's first hours.
+const fn parts_with_time(today: u64, tomorrow: u64) -> u32 {
+    let morning = enough(today >> 12 & 0xfff);
+    let afternoon = enough(today >> 24 & 0xfff);
+    let evening = enough(today >> 36 & 0xff);
+    let night = enough(today >> 44 & 0xf | (tomorrow & 0xfff) << 4);
+    morning | afternoon << 1 | evening << 2 | night << 3
+}
+
+const fn enough(hours: u64) -> u32 {
+    let mut run = hours;
+    let mut shift = 1;
+    while shift < LONG_ENOUGH {
+        run &= hours >> shift;
+        shift += 1;
+    }
+    (run != 0) as u32
+}
+
+/// The bits from one time until another.
+fn half_hours(from: HalfHour, until: HalfHour) -> u64 {
+    let until = (1_u64 << until.half_hours()) - 1;
+    let from = (1_u64 << from.half_hours()) - 1;
+    until & !from
+}
+
+impl Weekday {
+    /// The day after.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        match self {
+            Self::Monday => Self::Tuesday,
+            Self::Tuesday => Self::Wednesday,
+            Self::Wednesday => Self::Thursday,
+            Self::Thursday => Self::Friday,
+            Self::Friday => Self::Saturday,
+            Self::Saturday => Self::Sunday,
+            Self::Sunday => Self::Monday,
+        }
+    }
+}
+
+impl Availability {
+    /// The usual week as bits.
+    #[must_use]
+    pub fn week(&self) -> Week {
+        let mut week = Week::default();
+        for hours in &self.weekly {
+            if let Some(row) = week.0.get_mut(hours.weekday.bit() as usize) {
+                *row |= half_hours(hours.from, hours.until);
+            }
+        }
+        week
+    }
+
+    /// Adds what is wrong under `pointer`.
+    pub fn find_faults(&self, pointer: &str, findings: &mut Findings) {
+        findings.at_most(format!("{pointer}/weekly"), &self.weekly, MOST_HOURS);
+        for (place, hours) in self.weekly.iter().enumerate() {
+            findings.check(
+                hours.from < hours.until,
+                format!("{pointer}/weekly/{place}/until"),
+                "is after the beginning; hours past midnight go under the next day",
+            );
+        }
+        findings.at_most(
+            format!("{pointer}/exceptions"),
+            &self.exceptions,
+            MOST_EXCEPTIONS,
+        );
+        for (place, exception) in self.exceptions.iter().enumerate() {
+            match exception {
+                Exception::Away { first, last } => findings.check(
+                    first <= last && (*last - *first).num_days() <= 366,
+                    format!("{pointer}/exceptions/{place}/away/last"),
+                    "is at or after the first day, and within a year of it",
+                ),
+                Exception::Extra { from, until, .. } => findings.check(
+                    from < until,
+                    format!("{pointer}/exceptions/{place}/extra/until"),
+                    "is after the beginning",
+                ),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn time(text: &str) -> HalfHour {
+        text.parse().unwrap()
+    }
+
+    fn hours(weekday: Weekday, from: &str, until: &str) -> WeeklyHours {
+        WeeklyHours {
+            weekday,
+            from: time(from),
+            until: time(until),
+        }
+    }
+
+    fn date(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn times_read_back_as_written() {
+        for text in ["00:00", "09:30", "24:00"] {
+            assert_eq!(time(text).to_string(), text);
+        }
+        for refused in ["9:30", "09:15", "24:30", ""] {
+            assert!(refused.parse::<HalfHour>().is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_day_part_needs_two_hours_in_a_row() {
+        for (from, until, expected) in [
+            ("09:00", "11:00", vec![DayPart::Morning]),
+            ("09:00", "10:30", vec![]),
+            ("11:00", "13:00", vec![]),
+            (
+                "10:00",
+                "20:00",
+                vec![DayPart::Morning, DayPart::Afternoon, DayPart::Evening],
+            ),
+            ("22:00", "24:00", vec![DayPart::Night]),
+        ] {
+            let availability = Availability {
+                weekly: vec![hours(Weekday::Monday, from, until)],
+                exceptions: vec![],
+            };
+            let expected = DayParts::of(expected.into_iter().map(|part| (Weekday::Monday, part)));
+            assert_eq!(availability.week().day_parts(), expected, "{from} {until}");
+        }
+    }
+
+    #[test]
+    fn a_night_runs_into_the_next_day_and_sunday_into_monday() {
+        let availability = Availability {
+            weekly: vec![
+                hours(Weekday::Sunday, "23:00", "24:00"),
+                hours(Weekday::Monday, "00:00", "01:00"),
+            ],
+            exceptions: vec![],
+        };
+        assert_eq!(
+            availability.week().day_parts(),
+            DayParts::of([(Weekday::Sunday, DayPart::Night)])
+        );
+    }
+
+    #[test]
+    fn exceptions_take_days_away_and_add_others() {
+        let monday = DayParts::of([(Weekday::Monday, DayPart::Morning)]);
+        let week = Availability {
+            weekly: vec![hours(Weekday::Monday, "08:00", "12:00")],
+            exceptions: vec![],
+        }
+        .week();
+        // 23 and 30 November 2026 are Mondays.
+        let (first, last) = (date("2026-11-21"), date("2026-11-30"));
+        let away = |first, last| Exception::Away {
+            first: date(first),
+            last: date(last),
+        };
+        let extra = Exception::Extra {
+            date: date("2026-11-24"),
+            from: time("18:00"),
+            until: time("20:00"),
+        };
+        assert_eq!(week.day_parts_between(&[], first, last), monday);
+        let one = [away("2026-11-22", "2026-11-25")];
+        assert_eq!(week.day_parts_between(&one, first, last), monday);
+        let both = [away("2026-11-22", "2026-12-25")];
+        assert_eq!(
+            week.day_parts_between(&both, first, last),
+            DayParts::default()
+        );
+        let added = [away("2026-11-22", "2026-12-25"), extra];
+        assert_eq!(
+            week.day_parts_between(&added, first, last),
+            DayParts::of([(Weekday::Tuesday, DayPart::Evening)])
+        );
+    }
+
+    #[test]
+    fn a_window_without_the_weekday_offers_nothing() {
+        let week = Availability {
+            weekly: vec![hours(Weekday::Monday, "08:00", "12:00")],
+            exceptions: vec![],
+        }
+        .week();
+        let (first, last) = (date("2026-11-24"), date("2026-11-26"));
+        assert_eq!(
+            week.day_parts_between(&[], first, last),
+            DayParts::default()
+        );
+        assert_eq!(day_parts_of(first, last).count(), 12);
+        assert_eq!(
+            week.day_parts_between(&[], last, first),
+            DayParts::default()
+        );
+    }
 }

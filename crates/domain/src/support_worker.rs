@@ -1,5 +1,13 @@
 //! A support worker's standing: profile, checks, and whether they may be matched.
 
+mod operations;
+
+pub use operations::{
+    ApproveIntroductionError, Changed, EditProfileError, Missing, PassDeadlineError,
+    PauseWorkerError, ReinstateWorkerError, ResumeWorkerError, RevokeWorkerCheckError,
+    SubmitProfileError, SuspendWorkerError, VerifyWorkerCheckError, WorkerEffect,
+};
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 

@@ -3,6 +3,8 @@
 //! Each is an enumeration with a stable code (what crosses HTTP and is stored) and a label (what a person reads).
 //! Small enough that a set of them is a mask in one machine word, which is what makes matching a few compares.
 
+use crate::invalid::Findings;
+
 /// A closed list of words that a set of can be held as bits.
 pub trait Vocabulary: Copy + Eq + 'static {
     /// Every word, in the order of their bits.
@@ -91,6 +93,20 @@ pub fn words_in<V: Vocabulary>(mask: u64) -> impl Iterator<Item = V> {
         .iter()
         .copied()
         .filter(move |word| mask & 1_u64.checked_shl(word.bit()).unwrap_or(0) != 0)
+}
+
+/// Adds a fault for a list that is too long or says a word twice.
+pub(crate) fn distinct<V: PartialEq>(
+    findings: &mut Findings,
+    pointer: &str,
+    words: &[V],
+    most: usize,
+) {
+    findings.at_most(pointer, words, most);
+    for (place, word) in words.iter().enumerate().take(most) {
+        let said_before = words.iter().take(place).any(|earlier| earlier == word);
+        findings.check(!said_before, format!("{pointer}/{place}"), "is there twice");
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,270 @@
+//! The hard rules: who may be a candidate for a match request at all. Written here, once.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::availability::{DayParts, DayStrength, Strength};
+use crate::id::{PersonId, WorkerId};
+use crate::match_request::{Budget, MatchRequestDetails, Wish};
+use crate::packed::IndexRecord;
+use crate::place::Position;
+use crate::support_worker::{SupportWorker, WorkerState};
+use crate::vocabulary::{CareLevel, Vocabulary, mask, wide_mask};
+
+vocabulary! {
+    /// One hard rule. The labels say what holds where it is kept.
+    Rule {
+        Active = "active", "Active, with every check verified";
+        ChecksThroughPeriod = "checks_through_period", "Checks valid through the requested period";
+        Services = "services", "Offers every service asked for";
+        Certifications = "certifications", "Holds the certificates through the requested period";
+        Preferences = "preferences", "Has everything that is a must";
+        Avoided = "avoided", "Has nothing that is to be avoided";
+        Availability = "availability", "Available on every required day-part";
+        Distance = "distance", "The client lives within the travel radius";
+        Budget = "budget", "Rates within the budget";
+        NotBlocked = "not_blocked", "Neither has blocked the other";
+        Boundaries = "boundaries", "No boundary is crossed";
+        NotThemselves = "not_themselves", "Is not the client";
+    }
+}
+
+/// The rules broken, one bit each; none means eligible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Broken(u32);
+
+impl Broken {
+    /// Nobody broken.
+    pub const NONE: Self = Self(0);
+
+    /// Whether no rule is broken.
+    #[must_use]
+    pub const fn is_eligible(self) -> bool {
+        self.0 == 0
+    }
+
+    /// This and `rule`, where it is not kept.
+    #[must_use]
+    pub fn unless(self, kept: bool, rule: Rule) -> Self {
+        Self(self.0 | u32::from(!kept) << rule.bit())
+    }
+
+    /// The rules, in the order of the table.
+    pub fn rules(self) -> impl Iterator<Item = Rule> {
+        Rule::ALL
+            .iter()
+            .copied()
+            .filter(move |rule| self.0 & 1 << rule.bit() != 0)
+    }
+}
+
+/// A set of wishes as masks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WishMasks {
+    /// Interests.
+    pub interests: [u64; 3],
+    /// Skills.
+    pub skills: u64,
+    /// Languages.
+    pub languages: u64,
+    /// Cultures.
+    pub cultures: u64,
+    /// Genders.
+    pub genders: u64,
+}
+
+impl WishMasks {
+    /// The wishes of one strength.
+    #[must_use]
+    pub fn of(details: &MatchRequestDetails, strength: Strength) -> Self {
+        let mut masks = Self::default();
+        for wish in details.wishes(strength) {
+            match wish {
+                Wish::Interest(word) => {
+                    let bits = wide_mask([word]);
+                    for (part, bits) in masks.interests.iter_mut().zip(bits) {
+                        *part |= bits;
+                    }
+                }
+                Wish::Skill(word) => masks.skills |= mask([word]),
+                Wish::Language(word) => masks.languages |= mask([word]),
+                Wish::Culture(word) => masks.cultures |= mask([word]),
+                Wish::Gender(word) => masks.genders |= mask([word]),
+            }
+        }
+        masks
+    }
+}
+
+/// A match request as the rules read it on one day: masks, limits and dates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The date at the client's place.
+    pub today: NaiveDate,
+    /// Mask of services.
+    pub services: u64,
+    /// Mask of certificates.
+    pub certifications: u64,
+    /// The day through which checks and certificates have to hold.
+    pub covered_until: NaiveDate,
+    /// Wishes that are a must.
+    pub must: WishMasks,
+    /// Wishes to be avoided.
+    pub avoid: WishMasks,
+    /// Wishes that rank.
+    pub prefer: WishMasks,
+    /// Day-parts that are required.
+    pub required: DayParts,
+    /// Day-parts that rank.
+    pub preferred: DayParts,
+    /// First and last date looked at for availability.
+    pub window: (NaiveDate, NaiveDate),
+    /// Mask of the tasks that come up.
+    pub tasks: u64,
+    /// Mask of the hazards at the place.
+    pub hazards: u64,
+    /// How much support is needed.
+    pub care_level: CareLevel,
+    /// Mask of the conditions.
+    pub conditions: u64,
+    /// Where.
+    pub position: Position,
+    /// What an hour may cost.
+    pub budget: Budget,
+}
+
+impl Asked {
+    /// Reads a match request as of `now`.
+    #[must_use]
+    pub fn of(details: &MatchRequestDetails, now: DateTime<Utc>) -> Self {
+        let today = details.place.today(now);
+        let needs = &details.care_needs;
+        Self {
+            today,
+            services: mask(details.services.iter().copied()),
+            certifications: mask(details.certifications.iter().copied()),
+            covered_until: details.period.covered_until(today),
+            must: WishMasks::of(details, Strength::Must),
+            avoid: WishMasks::of(details, Strength::Avoid),
+            prefer: WishMasks::of(details, Strength::Prefer),
+            required: details.day_parts(DayStrength::Must),
+            preferred: details.day_parts(DayStrength::Prefer),
+            window: details.period.window(today),
+            tasks: mask(details.tasks()),
+            hazards: mask(needs.hazards.iter().copied()),
+            care_level: needs.level,
+            conditions: mask(needs.conditions.iter().copied()),
+            position: details.place.position(),
+            budget: details.budget,
+        }
+    }
+}
+
+/// What stands between the client and particular support workers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relations {
+    /// The client's own person.
+    pub client: PersonId,
+    /// Support workers whom the client has blocked, or who have blocked the client.
+    pub blocked: BTreeSet<WorkerId>,
+    /// Support workers the client already knows: offered openly, in a list of their own, never blindly.
+    pub known: BTreeSet<WorkerId>,
+}
+
+/// Every rule that this support worker breaks for this request.
+#[must_use]
+pub fn judge(asked: &Asked, worker: &SupportWorker, relations: &Relations) -> Broken {
+    let active = worker.state == WorkerState::Active && worker.introduction_approved.is_some();
+    // Who has not said where they work cannot be active, and there is nothing to hold other rules against.
+    IndexRecord::facts(worker)
+        .map_or(Broken::NONE, |record| {
+            judge_record(asked, &record, relations)
+        })
+        .unless(active, Rule::Active)
+}
+
+/// The same of the packed profile; being in the index is being active.
+#[must_use]
+pub fn judge_record(asked: &Asked, record: &IndexRecord, relations: &Relations) -> Broken {
+    let day_parts = || {
+        let (first, last) = asked.window;
+        record
+            .week
+            .day_parts_between(&record.exceptions, first, last)
+    };
+    Broken::NONE
+        .unless(
+            record.checks_until.is_none_or(|last| asked.today <= last),
+            Rule::Active,
+        )
+        .unless(
+            record
+                .checks_until
+                .is_none_or(|last| asked.covered_until <= last),
+            Rule::ChecksThroughPeriod,
+        )
+        .unless(holds(record.service_mask(), asked.services), Rule::Services)
+        .unless(
+            holds(
+                record.certifications_on(asked.covered_until),
+                asked.certifications,
+            ),
+            Rule::Certifications,
+        )
+        .unless(has_all(record, &asked.must), Rule::Preferences)
+        .unless(has_none(record, &asked.avoid), Rule::Avoided)
+        .unless(
+            asked.required.count() == 0 || day_parts().contains(asked.required),
+            Rule::Availability,
+        )
+        .unless(
+            record.position.reaches(asked.position, record.radius_km),
+            Rule::Distance,
+        )
+        .unless(within_budget(record, asked), Rule::Budget)
+        .unless(
+            !relations.blocked.contains(&record.worker),
+            Rule::NotBlocked,
+        )
+        .unless(
+            record.declined_tasks & asked.tasks == 0
+                && record.declined_hazards & asked.hazards == 0
+                && asked.care_level <= record.highest_care_level,
+            Rule::Boundaries,
+        )
+        .unless(relations.client != record.person, Rule::NotThemselves)
+}
+
+const fn holds(all: u64, needed: u64) -> bool {
+    all & needed == needed
+}
+
+fn has_all(record: &IndexRecord, wishes: &WishMasks) -> bool {
+    let interests = record.interests.iter().zip(wishes.interests);
+    interests.fold(true, |kept, (has, needed)| kept && holds(*has, needed))
+        && holds(record.skills, wishes.skills)
+        && holds(record.languages, wishes.languages)
+        && holds(record.cultures, wishes.cultures)
+        && holds(mask([record.gender]), wishes.genders)
+}
+
+fn has_none(record: &IndexRecord, wishes: &WishMasks) -> bool {
+    let interests = record.interests.iter().zip(wishes.interests);
+    interests.fold(true, |kept, (has, avoided)| kept && has & avoided == 0)
+        && record.skills & wishes.skills == 0
+        && record.languages & wishes.languages == 0
+        && record.cultures & wishes.cultures == 0
+        && mask([record.gender]) & wishes.genders == 0
+}
+
+/// Every service asked for has its rate in the budget. A service not offered has none, and breaks its own rule.
+fn within_budget(record: &IndexRecord, asked: &Asked) -> bool {
+    record
+        .services
+        .iter()
+        .filter(|offered| asked.services & mask([offered.service]) != 0)
+        .all(|offered| (asked.budget.least..=asked.budget.most).contains(&offered.hourly_rate))
+}
