@@ -13,13 +13,18 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::context::Shared;
 use crate::problem::{Problem, ProblemBody};
-use crate::ticket;
+use crate::{activation, partner, signup, ticket};
 
 /// The routes of one family.
 pub type Routes = fn() -> OpenApiRouter<Shared>;
 
 /// Every family by name, in the order of the story.
-pub const FAMILIES: [(&str, Routes); 1] = [("ticket", ticket::router)];
+pub const FAMILIES: [(&str, Routes); 4] = [
+    ("partner", partner::router),
+    ("signup", signup::router),
+    ("activation", activation::router),
+    ("ticket", ticket::router),
+];
 
 /// The tags of operations that are called without an access token.
 pub const PUBLIC_TAG: &str = "public";

@@ -119,7 +119,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         .collect()
 }
 
-fn require_json(headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
+pub(crate) fn require_json(headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
     let content_type = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());

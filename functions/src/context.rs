@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::id::Id;
-use domain::person::{LoginKey, PersonName};
+use domain::person::{Contact, LoginKey, PersonName};
 use platform::blobs::Blobs;
 use platform::clock::SharedClock;
 use platform::ids::IdSource;
@@ -69,6 +69,20 @@ impl Context {
     #[must_use]
     pub fn fresh<K>(&self) -> Id<K> {
         self.ids.fresh()
+    }
+
+    /// The hints by which a person with these details is found.
+    #[must_use]
+    pub fn hint_hashes(
+        &self,
+        name: &PersonName,
+        contact: &Contact,
+        birth_date: Option<NaiveDate>,
+    ) -> Vec<String> {
+        let hints = self.key.hints();
+        let by_mail = Some(hints.mail_address(&contact.email));
+        let by_name = birth_date.map(|born| hints.name_and_birth_date(&name.full(), born));
+        by_mail.into_iter().chain(by_name).collect()
     }
 
     /// What a commit made now says of itself.

@@ -3,6 +3,7 @@
 //! Families never call each other: they meet in the table. A use case that a route and a consumer
 //! share is a module of its own that both use.
 
+pub mod activation;
 pub mod api;
 pub mod body;
 pub mod caller;
@@ -10,8 +11,10 @@ pub mod consume;
 pub mod context;
 pub mod notification;
 pub mod page;
+pub mod partner;
 pub mod path;
 pub mod perform;
 pub mod problem;
+pub mod signup;
 pub mod standing;
 pub mod ticket;

@@ -52,6 +52,12 @@ impl Done {
         })
     }
 
+    /// What the act made or changed, where it has no id of its own.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
     /// Whether this was a repetition that changed nothing.
     #[must_use]
     pub const fn replayed(&self) -> bool {
@@ -76,7 +82,7 @@ impl Done {
 /// before the commit. It must not do anything but read.
 ///
 /// # Errors
-/// What `decide` refuses; 422 for a key used for another act; 503 when the table is too busy.
+/// What `decide` refuses; 422 for a key used for another act; 429 at a limit; 503 when the table is too busy.
 pub async fn once<F>(
     context: &Context,
     caller: impl ToString,
@@ -119,6 +125,7 @@ where
                 });
             }
             Err(CommitError::Replayed | CommitError::AlreadyDone | CommitError::Conflict(_)) => {}
+            Err(CommitError::LimitReached(_)) => return Err(Problem::too_many(context.now())),
             Err(CommitError::Store(error)) => return Err(error.into()),
         }
     }
@@ -128,7 +135,7 @@ where
 /// Carries out an edit, which `If-Match` keeps from happening twice.
 ///
 /// # Errors
-/// What `decide` refuses; 503 when the table is too busy.
+/// What `decide` refuses; 429 at a limit; 503 when the table is too busy.
 pub async fn edit<F>(context: &Context, decide: impl Fn() -> F) -> Result<(), Problem>
 where
     F: Future<Output = Result<Commit, Problem>> + Send,
@@ -137,6 +144,7 @@ where
         match context.store.commit(decide().await?).await {
             Ok(()) => return Ok(()),
             Err(CommitError::Replayed | CommitError::AlreadyDone | CommitError::Conflict(_)) => {}
+            Err(CommitError::LimitReached(_)) => return Err(Problem::too_many(context.now())),
             Err(CommitError::Store(error)) => return Err(error.into()),
         }
     }

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use domain::access::Denied;
 use domain::invalid::Invalid;
 use serde::Serialize;
@@ -82,6 +83,18 @@ impl Problem {
         self.0.status
     }
 
+    /// Whether it is of this kind: `/problems/kind`.
+    #[must_use]
+    pub fn is(&self, kind: &str) -> bool {
+        self.0.kind == kind
+    }
+
+    /// What kind of refusal it is, in words.
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        self.0.title
+    }
+
     /// The fields that cannot be accepted.
     #[must_use]
     pub fn errors(&self) -> &[Invalid] {
@@ -132,6 +145,16 @@ impl Problem {
         problem
     }
 
+    /// 401: a partner's request that cannot be accepted. Unknown partner, stale, forged or replayed: all alike.
+    #[must_use]
+    pub fn signature_refused() -> Self {
+        let title = "A valid signature is needed";
+        let mut problem = Self::new(StatusCode::UNAUTHORIZED, "signature-refused", title);
+        let scheme = HeaderValue::from_static("Rapport-Signature");
+        problem.0.headers.push((header::WWW_AUTHENTICATE, scheme));
+        problem
+    }
+
     /// 403: the caller sees the thing, but the act is not theirs.
     #[must_use]
     pub fn forbidden() -> Self {
@@ -161,6 +184,17 @@ impl Problem {
             "This cannot be done as things stand",
         )
         .detail(detail)
+    }
+
+    /// 429: an hourly limit is reached; the next hour begins anew.
+    #[must_use]
+    pub fn too_many(now: DateTime<Utc>) -> Self {
+        let title = "Too many requests in this hour";
+        let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", title);
+        let wait = 3600 - now.timestamp().rem_euclid(3600);
+        let wait = HeaderValue::from(wait);
+        problem.0.headers.push((header::RETRY_AFTER, wait));
+        problem
     }
 
     /// 503: nothing has been done, or finding out needs the same request again.

@@ -161,6 +161,8 @@ ids! {
     WorkerId = WorkerKind, "wrk";
     /// An organisation whose site sends signups.
     PartnerId = PartnerKind, "ptn";
+    /// A partner's form in the browser: the publishable key that stands in its page.
+    FormId = FormKind, "form";
     /// One signup, as received.
     SignupId = SignupKind, "sgn";
     /// One representative's authority to act for one client.

@@ -7,6 +7,7 @@
 pub mod vocabulary;
 
 pub mod access;
+pub mod activation;
 pub mod availability;
 pub mod blind;
 pub mod candidates;
@@ -20,10 +21,12 @@ pub mod match_request;
 pub mod money;
 pub mod notice;
 pub mod packed;
+pub mod partner;
 pub mod person;
 pub mod place;
 pub mod policy;
 pub mod profile;
 pub mod screening;
+pub mod signup;
 pub mod support_worker;
 pub mod ticket;

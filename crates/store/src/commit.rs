@@ -32,6 +32,7 @@ enum Role {
     Idempotency,
     Audit,
     Due,
+    Limit,
     State,
 }
 
@@ -60,6 +61,9 @@ pub enum CommitError {
     /// The due row is gone: its effect has happened.
     #[error("the effect has happened already")]
     AlreadyDone,
+    /// A limit has been reached; what was counted was not done.
+    #[error("{0} has reached its limit")]
+    LimitReached(Key),
     /// Something the decision rested on has changed: read again and decide again.
     #[error("{0} has changed since it was read")]
     Conflict(Key),
@@ -219,7 +223,7 @@ impl Commit {
             .expression_attribute_values(":until", number(until.timestamp()))
             .build();
         self.write(
-            Role::State,
+            Role::Limit,
             key.clone(),
             update.map(|update| TransactWriteItem::builder().update(update).build()),
         );
@@ -463,8 +467,12 @@ fn judge<R>(
     if has(Role::Due) {
         return Err(Failure::Final(CommitError::AlreadyDone));
     }
-    if let Some(write) = failed.first() {
+    // A reached limit does not pass by deciding again; whatever else has changed may.
+    if let Some(write) = failed.iter().find(|write| write.role != Role::Limit) {
         return Err(Failure::Final(CommitError::Conflict(write.key.clone())));
+    }
+    if let Some(write) = failed.first() {
+        return Err(Failure::Final(CommitError::LimitReached(write.key.clone())));
     }
     const PASSING: [&str; 3] = [
         "TransactionConflict",

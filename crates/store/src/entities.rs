@@ -3,11 +3,13 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::access::Authority;
 use domain::client::Client;
-use domain::id::{ClientId, MatchRequestId, NoticeId, PersonId};
+use domain::id::{ClientId, FormId, MatchRequestId, NoticeId, PartnerId, PersonId};
 use domain::match_request::MatchRequest;
 use domain::notice::Event;
+use domain::partner::Partner;
 use domain::person::{LoginKey, Person};
 use domain::policy::Policy;
+use domain::signup::Signup;
 use domain::support_worker::SupportWorker;
 use domain::ticket::Ticket;
 use domain::vocabulary::Vocabulary;
@@ -134,6 +136,47 @@ impl Entity for Ticket {
     }
 }
 
+impl Entity for Partner {
+    fn key(&self) -> Key {
+        Key::partner(self.id)
+    }
+
+    fn staff_index(&self) -> Option<StaffIndex> {
+        Some(StaffIndex {
+            partition: StaffPartition::Partners,
+            order: self.settings.name.to_lowercase(),
+        })
+    }
+}
+
+/// A form's publishable key, and whose form it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartnerForm {
+    /// The publishable key.
+    pub form: FormId,
+    /// Whose form.
+    pub partner: PartnerId,
+}
+
+impl Entity for PartnerForm {
+    fn key(&self) -> Key {
+        Key::form(self.form)
+    }
+}
+
+impl Entity for Signup {
+    fn key(&self) -> Key {
+        Key::signup(self.id)
+    }
+
+    fn staff_index(&self) -> Option<StaffIndex> {
+        Some(StaffIndex {
+            partition: StaffPartition::Signups,
+            order: instant(self.received_at),
+        })
+    }
+}
+
 /// What one person hears of one event. Text is made at reading, from state read then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InboxItem {
@@ -182,6 +225,20 @@ impl<T: Serialize + DeserializeOwned + Send> Entity for Setting<T> {
 }
 
 impl crate::table::Store {
+    /// People who have the details behind `hash`, at most `most` of them.
+    ///
+    /// # Errors
+    /// See [`crate::StoreError`].
+    pub async fn people_hinted(
+        &self,
+        hash: &str,
+        most: usize,
+    ) -> Result<Vec<PersonId>, crate::StoreError> {
+        let (pk, prefix) = Key::hints(hash);
+        let hints = self.list_all::<Hint>(&pk, prefix, most).await?;
+        Ok(hints.into_iter().map(|hint| hint.value.person).collect())
+    }
+
     /// The policy in force; the defaults until the organisation decides otherwise.
     ///
     /// # Errors

@@ -14,6 +14,7 @@
 //! | a client's match requests | `CLIENT#id` | `MREQ#id` |
 //! | signup | `SIGNUP#id` | `META` |
 //! | partner, its quotas | `PARTNER#id` | `META`, `QUOTA#hour` |
+//! | form, by its publishable key | `FORM#id` | `META` |
 //! | membership plan | `MPLAN#id` | `META` |
 //! | ticket | `TICKET#id` | `META` |
 //! | policy, weights | `SETTINGS#what` | `CURRENT`, `VERSION#n` |
@@ -25,8 +26,8 @@
 use std::fmt;
 
 use domain::id::{
-    ClientId, MatchRequestId, MembershipPlanId, NoticeId, PartnerId, PersonId, SignupId, TicketId,
-    WorkerId,
+    ClientId, FormId, MatchRequestId, MembershipPlanId, NoticeId, PartnerId, PersonId, SignupId,
+    TicketId, WorkerId,
 };
 use domain::person::LoginKey;
 use domain::place::Cell;
@@ -78,6 +79,11 @@ impl Key {
     #[must_use]
     pub fn hint(hash: &str, person: PersonId) -> Self {
         Self::new(format!("HINT#{hash}"), format!("PERSON#{person}"))
+    }
+
+    /// The partition of everybody who has the details behind `hash`, and what their sort keys begin with.
+    pub(crate) fn hints(hash: &str) -> (String, &'static str) {
+        (format!("HINT#{hash}"), "PERSON#")
     }
 
     /// A client.
@@ -141,6 +147,12 @@ impl Key {
     #[must_use]
     pub fn partner(id: PartnerId) -> Self {
         Self::meta(format!("PARTNER#{id}"))
+    }
+
+    /// The form of a partner, by its publishable key.
+    #[must_use]
+    pub fn form(id: FormId) -> Self {
+        Self::meta(format!("FORM#{id}"))
     }
 
     /// How many signups a partner sent in one hour (`2026-11-21T09`).
