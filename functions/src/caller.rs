@@ -140,9 +140,12 @@ impl Context {
             .await
         {
             Ok(())
-            | Err(CommitError::Conflict(_) | CommitError::Replayed | CommitError::AlreadyDone) => {
-                self.person_of(login).await
-            }
+            | Err(
+                CommitError::Conflict(_)
+                | CommitError::LimitReached(_)
+                | CommitError::Replayed
+                | CommitError::AlreadyDone,
+            ) => self.person_of(login).await,
             Err(CommitError::Store(error)) => Err(error),
         }
     }

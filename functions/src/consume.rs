@@ -98,7 +98,9 @@ where
         };
         match context.store.commit(commit).await {
             Ok(()) | Err(CommitError::AlreadyDone) => return Ok(Consumed::Done),
-            Err(CommitError::Conflict(_) | CommitError::Replayed) => {}
+            Err(
+                CommitError::Conflict(_) | CommitError::LimitReached(_) | CommitError::Replayed,
+            ) => {}
             Err(CommitError::Store(error)) => return Err(error.into()),
         }
     }

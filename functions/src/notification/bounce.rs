@@ -48,7 +48,12 @@ pub async fn bounced(context: &Context, message_id: &str) -> Result<(), BounceEr
             .await
         {
             Ok(()) => return Ok(()),
-            Err(CommitError::Conflict(_) | CommitError::Replayed | CommitError::AlreadyDone) => {}
+            Err(
+                CommitError::Conflict(_)
+                | CommitError::LimitReached(_)
+                | CommitError::Replayed
+                | CommitError::AlreadyDone,
+            ) => {}
             Err(CommitError::Store(error)) => return Err(error.into()),
         }
     }
