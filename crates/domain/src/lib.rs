@@ -7,18 +7,22 @@
 pub mod vocabulary;
 
 pub mod access;
+pub mod authority;
 pub mod availability;
 pub mod check;
 pub mod client;
+pub mod correction;
 pub mod due;
 pub mod id;
 pub mod invalid;
 pub mod match_request;
+pub mod membership;
 pub mod money;
 pub mod notice;
 pub mod person;
 pub mod place;
 pub mod policy;
 pub mod profile;
+pub mod staff;
 pub mod support_worker;
 pub mod ticket;
