@@ -101,6 +101,8 @@ pub struct Authority {
     pub until: Option<DateTime<Utc>>,
     /// Whether staff have verified it.
     pub state: AuthorityState,
+    /// The reference of what staff verified it from, e.g. an order's number.
+    pub evidence: Option<String>,
 }
 
 /// Claimed authority counts for nothing until staff have verified it.

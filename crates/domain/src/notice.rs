@@ -24,7 +24,7 @@ pub enum Event {
         /// Whose account.
         person: PersonId,
     },
-    /// Staff changed contact details, logins, or joined or parted two records.
+    /// Staff changed contact details, logins or staff roles, or joined or parted two records.
     AccountCorrected {
         /// Whose account.
         person: PersonId,

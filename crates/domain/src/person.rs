@@ -146,8 +146,33 @@ pub struct Roles {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
+    use uuid::Uuid;
+
     use super::*;
+
+    /// A person without logins or roles; `number` tells them apart.
+    pub(crate) fn person(number: u128) -> Person {
+        Person {
+            id: PersonId::from_uuid(Uuid::from_u128(number)),
+            name: PersonName {
+                given: "Ana".into(),
+                family: "Lindqvist".into(),
+            },
+            contact: Contact {
+                email: "ana@example.org".into(),
+                phone: None,
+            },
+            birth_date: None,
+            address: None,
+            activation: None,
+            logins: Vec::new(),
+            roles: Roles::default(),
+            merged_into: None,
+            mail_bounced: false,
+            created_at: DateTime::UNIX_EPOCH,
+        }
+    }
 
     #[test]
     fn mail_addresses_are_told_from_other_text() {

@@ -581,6 +581,7 @@ pub fn receive(
             scopes,
             from: now,
             until: None,
+            evidence: None,
             state: AuthorityState::Claimed,
         });
         represented = Some(Represented {

@@ -1,13 +1,20 @@
 //! Audit items: who did what to which aggregate, when, and to which fields. Ids and field names, never
 //! values. A reason's words lie beside the aggregate, where erasure can reach them.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::access::Acting;
 use domain::id::{ClientId, CommitId, PartnerId, PersonId};
 use serde::{Deserialize, Serialize};
 
-use crate::item::Entity;
+use crate::error::StoreError;
+use crate::item::{Entity, Page};
 use crate::key::Key;
+use crate::table::Store;
+
+/// How the sort key of every audit item begins: with a year. A table does not look for an empty prefix.
+const ANY_YEAR: &str = "2";
 
 /// Who made a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -116,5 +123,54 @@ impl Entity for ReasonItem {
             sk: String::new(),
         };
         Key::reason(&aggregate, &self.commit.to_string())
+    }
+}
+
+/// What was done to an aggregate, with the words of the reason if there is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// What was done.
+    pub item: AuditItem,
+    /// Why; gone once it was erased.
+    pub reason: Option<String>,
+}
+
+impl Store {
+    /// A page of what was done to `aggregate`, newest first.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; [`StoreError::BadCursor`] for a cursor not made here.
+    pub async fn audit_of(
+        &self,
+        aggregate: &Key,
+        limit: u16,
+        cursor: Option<&str>,
+    ) -> Result<Page<AuditEntry>, StoreError> {
+        let pk = Key::audit_partition(aggregate);
+        let page = self
+            .list::<AuditItem>(&pk, ANY_YEAR, true, limit, cursor)
+            .await?;
+        let items = page.items.into_iter().map(|item| item.value);
+        let items: Vec<AuditItem> = items.collect();
+        let reasoned = items.iter().filter(|item| item.reasoned);
+        let keys: Vec<Key> = reasoned
+            .map(|item| Key::reason(aggregate, &item.commit.to_string()))
+            .collect();
+        let reasons = self.get_many::<ReasonItem>(&keys).await?;
+        let mut words: HashMap<CommitId, String> = reasons
+            .into_iter()
+            .map(|reason| (reason.value.commit, reason.value.text))
+            .collect();
+        let items = items
+            .into_iter()
+            .map(|item| AuditEntry {
+                reason: words.remove(&item.commit),
+                item,
+            })
+            .collect();
+        Ok(Page {
+            items,
+            next: page.next,
+        })
     }
 }

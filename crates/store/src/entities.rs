@@ -3,8 +3,10 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::access::Authority;
 use domain::client::Client;
+use domain::correction::Merge;
 use domain::id::{ClientId, FormId, MatchRequestId, NoticeId, PartnerId, PersonId};
 use domain::match_request::MatchRequest;
+use domain::membership::MembershipPlan;
 use domain::notice::Event;
 use domain::partner::Partner;
 use domain::person::{LoginKey, Person};
@@ -16,7 +18,7 @@ use domain::vocabulary::Vocabulary;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::item::{Entity, StaffIndex};
+use crate::item::{Entity, Page, StaffIndex, Versioned};
 use crate::key::{Key, StaffPartition};
 
 fn instant(at: DateTime<Utc>) -> String {
@@ -67,6 +69,12 @@ impl Entity for Hint {
     }
 }
 
+impl Entity for Merge {
+    fn key(&self) -> Key {
+        Key::merge(self.into, self.duplicate)
+    }
+}
+
 impl Entity for Client {
     fn key(&self) -> Key {
         Key::client(self.id)
@@ -76,6 +84,19 @@ impl Entity for Client {
 impl Entity for Authority {
     fn key(&self) -> Key {
         Key::authority(self.client, self.representative)
+    }
+}
+
+impl Entity for MembershipPlan {
+    fn key(&self) -> Key {
+        Key::membership_plan(self.id)
+    }
+
+    fn staff_index(&self) -> Option<StaffIndex> {
+        Some(StaffIndex {
+            partition: StaffPartition::MembershipPlans,
+            order: self.terms.name.clone(),
+        })
     }
 }
 
@@ -237,6 +258,60 @@ impl crate::table::Store {
         let (pk, prefix) = Key::hints(hash);
         let hints = self.list_all::<Hint>(&pk, prefix, most).await?;
         Ok(hints.into_iter().map(|hint| hint.value.person).collect())
+    }
+
+    /// A page of the hints with this hash: who has the details behind it.
+    ///
+    /// # Errors
+    /// See [`crate::StoreError`].
+    pub async fn hinted(
+        &self,
+        hash: &str,
+        limit: u16,
+        cursor: Option<&str>,
+    ) -> Result<Page<Versioned<Hint>>, crate::StoreError> {
+        let pk = format!("HINT#{hash}");
+        self.list(&pk, "PERSON#", false, limit, cursor).await
+    }
+
+    /// The records that were merged into a person's, and what moved with each.
+    ///
+    /// # Errors
+    /// See [`crate::StoreError`].
+    pub async fn merged_into(
+        &self,
+        survivor: PersonId,
+        most: usize,
+    ) -> Result<Vec<Versioned<Merge>>, crate::StoreError> {
+        let pk = Key::person(survivor).pk;
+        self.list_all(&pk, "MERGE#", most).await
+    }
+
+    /// Every authority over a client, whatever became of it, up to `most`.
+    ///
+    /// # Errors
+    /// See [`crate::StoreError`].
+    pub async fn authorities_over(
+        &self,
+        client: ClientId,
+        most: usize,
+    ) -> Result<Vec<Versioned<Authority>>, crate::StoreError> {
+        let pk = Key::client(client).pk;
+        self.list_all(&pk, "AUTHORITY#", most).await
+    }
+
+    /// A page of what a person heard, newest first.
+    ///
+    /// # Errors
+    /// See [`crate::StoreError`]; [`crate::StoreError::BadCursor`] for a cursor not made here.
+    pub async fn inbox(
+        &self,
+        person: PersonId,
+        limit: u16,
+        cursor: Option<&str>,
+    ) -> Result<Page<Versioned<InboxItem>>, crate::StoreError> {
+        let pk = Key::person(person).pk;
+        self.list(&pk, "INBOX#", true, limit, cursor).await
     }
 
     /// The policy in force; the defaults until the organisation decides otherwise.

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | person | `PERSON#id` | `PROFILE` |
 //! | what a person hears | `PERSON#id` | `INBOX#notice` |
+//! | what moved from a duplicate | `PERSON#survivor` | `MERGE#duplicate` |
 //! | login | `LOGIN#issuer#subject` | `META` |
 //! | duplicate hint | `HINT#hash` | `PERSON#id` |
 //! | client, support worker | `CLIENT#id`, `WORKER#id` | `META` |
@@ -67,6 +68,12 @@ impl Key {
     #[must_use]
     pub fn inbox(person: PersonId, notice: NoticeId) -> Self {
         Self::new(format!("PERSON#{person}"), format!("INBOX#{notice}"))
+    }
+
+    /// What moved to a person from a duplicate record of theirs.
+    #[must_use]
+    pub fn merge(survivor: PersonId, duplicate: PersonId) -> Self {
+        Self::new(format!("PERSON#{survivor}"), format!("MERGE#{duplicate}"))
     }
 
     /// A login.
@@ -191,6 +198,11 @@ impl Key {
         Self::meta(format!("SYSTEM#{what}"))
     }
 
+    /// The audit items of an aggregate.
+    pub(crate) fn audit_partition(aggregate: &Self) -> String {
+        format!("AUDIT#{}", aggregate.pk)
+    }
+
     pub(crate) fn reason(aggregate: &Self, commit: &str) -> Self {
         Self::new(aggregate.pk.clone(), format!("REASON#{commit}"))
     }
@@ -200,7 +212,7 @@ impl Key {
     }
 
     pub(crate) fn audit(aggregate: &Self, time_and_commit: String) -> Self {
-        Self::new(format!("AUDIT#{}", aggregate.pk), time_and_commit)
+        Self::new(Self::audit_partition(aggregate), time_and_commit)
     }
 
     pub(crate) fn idempotency(caller: &str, key: &str) -> Self {

@@ -14,7 +14,7 @@ mod key;
 mod retry;
 mod table;
 
-pub use audit::{Actor, Audit, AuditItem};
+pub use audit::{Actor, Audit, AuditEntry, AuditItem};
 pub use commit::{Commit, CommitError};
 pub use due::{DueKey, PendingDue, Postponed};
 pub use entities::{ClientMatchRequest, Hint, InboxItem, Login, PartnerForm, Setting};
