@@ -13,16 +13,18 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::context::Shared;
 use crate::problem::{Problem, ProblemBody};
-use crate::{activation, partner, signup, ticket};
+use crate::{activation, candidate_review, match_request, partner, signup, ticket};
 
 /// The routes of one family.
 pub type Routes = fn() -> OpenApiRouter<Shared>;
 
 /// Every family by name, in the order of the story.
-pub const FAMILIES: [(&str, Routes); 4] = [
+pub const FAMILIES: &[(&str, Routes)] = &[
     ("partner", partner::router),
     ("signup", signup::router),
     ("activation", activation::router),
+    ("match-request", match_request::router),
+    ("candidate-review", candidate_review::router),
     ("ticket", ticket::router),
 ];
 

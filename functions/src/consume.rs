@@ -9,7 +9,8 @@ use platform::mail::MailError;
 use store::{Commit, CommitError, DueKey, PendingDue, StoreError};
 
 use crate::context::Context;
-use crate::notification;
+use crate::matcher::MatcherError;
+use crate::{candidate_release, notification};
 
 /// How often an effect is decided again within one delivery.
 const MOST_ROUNDS: usize = 8;
@@ -32,6 +33,9 @@ pub enum ConsumeError {
     /// Mail could not be handed over.
     #[error(transparent)]
     Mail(#[from] MailError),
+    /// The index does not answer.
+    #[error(transparent)]
+    Matcher(#[from] MatcherError),
     /// What the effect rests on kept changing.
     #[error("the row's aggregate is too busy")]
     Busy,
@@ -44,6 +48,8 @@ pub enum ConsumeError {
 pub enum Effect {
     /// This commit, which finishes the row.
     Commit(Commit),
+    /// Nothing yet: the deadline is later than the row says.
+    Early(DateTime<Utc>),
     /// Nothing any more: the deadline was moved, or what it was about has ended.
     Superseded,
 }
@@ -74,9 +80,11 @@ pub async fn consume(context: &Context, key: &DueKey) -> Result<Consumed, Consum
             let mail = || notification::send(context, &pending, *notice, *recipient, event);
             carry_out(context, &pending, mail).await
         }
-        Due::CandidateRelease { .. } | Due::CheckExpiry { .. } | Due::Reindex { .. } => {
-            Err(ConsumeError::Misrouted)
+        Due::CandidateRelease { match_request } => {
+            let release = || candidate_release::when_due(context, &pending, *match_request);
+            carry_out(context, &pending, release).await
         }
+        Due::CheckExpiry { .. } | Due::Reindex { .. } => Err(ConsumeError::Misrouted),
     }
 }
 
@@ -91,6 +99,7 @@ where
     for _ in 0..MOST_ROUNDS {
         let commit = match decide().await? {
             Effect::Commit(commit) => commit,
+            Effect::Early(at) => return Ok(Consumed::Early(at)),
             Effect::Superseded => {
                 context.store.forget_due(pending).await?;
                 return Ok(Consumed::Done);

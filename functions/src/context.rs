@@ -13,6 +13,8 @@ use platform::mail::Mail;
 use platform::tokens::TokenRules;
 use store::{Actor, Audit, Key, Store};
 
+use crate::matcher::Matcher;
+
 /// The outside world, and the deployment's own settings.
 pub struct Context {
     /// The table.
@@ -29,6 +31,8 @@ pub struct Context {
     pub mail: Arc<dyn Mail>,
     /// Where shards and evidence lie.
     pub blobs: Arc<dyn Blobs>,
+    /// The open shards.
+    pub matcher: Matcher,
     /// What differs between deployments.
     pub deployment: Deployment,
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::access::Authority;
+use domain::candidates::CandidateList;
 use domain::client::Client;
 use domain::correction::Merge;
 use domain::id::{ClientId, FormId, MatchRequestId, NoticeId, PartnerId, PersonId};
@@ -10,6 +11,8 @@ use domain::membership::MembershipPlan;
 use domain::notice::Event;
 use domain::partner::Partner;
 use domain::person::{LoginKey, Person};
+use domain::packed::IndexRecord;
+use domain::place::Cell;
 use domain::policy::Policy;
 use domain::signup::Signup;
 use domain::support_worker::SupportWorker;
@@ -325,5 +328,51 @@ impl crate::table::Store {
         Ok(current
             .map(|setting| setting.value.value)
             .unwrap_or_default())
+    }
+}
+
+/// Which shard of a cell is the current one. Moved by compare-and-set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardPointer {
+    /// The cell.
+    pub cell: Cell,
+    /// The shard's version: names its content.
+    pub version: String,
+    /// The name of the object that holds it.
+    pub blob: String,
+    /// How many support workers it holds.
+    pub workers: u32,
+    /// When it was built.
+    pub built_at: DateTime<Utc>,
+}
+
+impl Entity for ShardPointer {
+    fn key(&self) -> Key {
+        Key::shard_pointer(self.cell)
+    }
+
+    fn staff_index(&self) -> Option<StaffIndex> {
+        Some(StaffIndex { partition: StaffPartition::Shards, order: self.cell.to_string() })
+    }
+}
+
+/// A support worker's packed profile in one cell of their service area: what shards are built from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CellRow {
+    /// The cell.
+    pub cell: Cell,
+    /// The packed profile.
+    pub record: IndexRecord,
+}
+
+impl Entity for CellRow {
+    fn key(&self) -> Key {
+        Key::cell_row(self.cell, self.record.worker)
+    }
+}
+
+impl Entity for CandidateList {
+    fn key(&self) -> Key {
+        Key::candidate_list(self.request)
     }
 }

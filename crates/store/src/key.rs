@@ -120,6 +120,12 @@ impl Key {
         Self::new(format!("CELL#{cell}"), format!("WORKER#{worker}"))
     }
 
+    /// Where the rows of one cell lie: partition and the beginning of their sort keys.
+    #[must_use]
+    pub fn cell_rows(cell: Cell) -> (String, &'static str) {
+        (format!("CELL#{cell}"), "WORKER#")
+    }
+
     /// The pointer to a cell's current shard.
     #[must_use]
     pub fn shard_pointer(cell: Cell) -> Self {

@@ -17,7 +17,7 @@ mod table;
 pub use audit::{Actor, Audit, AuditEntry, AuditItem};
 pub use commit::{Commit, CommitError};
 pub use due::{DueKey, PendingDue, Postponed};
-pub use entities::{ClientMatchRequest, Hint, InboxItem, Login, PartnerForm, Setting};
+pub use entities::{CellRow, ClientMatchRequest, Hint, InboxItem, Login, PartnerForm, Setting, ShardPointer};
 pub use error::StoreError;
 pub use idempotency::{IDEMPOTENCY_DAYS, Once, Remembered};
 pub use item::{Entity, Page, StaffIndex, Versioned};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use domain::person::{LoginKey, PersonName};
 use functions::context::{Context, Deployment, FirstAdministrator, Shared};
+use functions::matcher::Matcher;
 use functions::{api, consume};
 use platform::blobs::FolderBlobs;
 use platform::clock::SharedClock;
@@ -122,6 +123,7 @@ impl Host {
             key: DeploymentKey::from_bytes(&SAMPLE_DEPLOYMENT_KEY),
             mail: Arc::new(folder_mail(&mail)?),
             blobs: Arc::new(folder_blobs(&beside(&options.data, ".blobs"))?),
+            matcher: Matcher::default(),
             deployment: deployment(&url, &token_rules),
             token_rules,
         });
