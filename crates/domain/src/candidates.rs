@@ -419,3 +419,6 @@ impl CandidateList {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -184,6 +184,15 @@ pub fn reach_squared(kilometres: u16) -> u64 {
 
 #[expect(
     clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the radius of a small cell, positive"
+)]
+fn whole_up(metres: f64) -> u32 {
+    metres.ceil() as u32
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
     reason = "never beyond the earth's radius"
 )]
 fn whole(metres: f64) -> i32 {
@@ -225,6 +234,62 @@ impl Cell {
     }
 }
 
+impl Cell {
+    /// The neighbourhoods that a point of this cell can lie in: what a shard files its support workers under.
+    #[must_use]
+    pub fn neighbourhoods(self) -> Vec<Neighbourhood> {
+        let centre = self.centre();
+        let home = centre.to_cell(Resolution::Five);
+        // A ring of neighbourhoods is never thinner than 9 km, and half a cell never wider than 33 km.
+        let disk: Vec<CellIndex> = home.grid_disk(5);
+        disk.into_iter()
+            .map(Cell)
+            .filter(|small| {
+                centre.distance_m(small.centre())
+                    <= self.circumradius() + small.circumradius() + MARGIN_M
+            })
+            .map(|small| Neighbourhood {
+                index: small.index(),
+                centre: Position::of(small.centre().lat(), small.centre().lng()),
+                radius_m: whole_up(small.circumradius() + MARGIN_M),
+            })
+            .collect()
+    }
+}
+
+/// A small cell, about 250 square kilometres: the finer filing within a shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Neighbourhood {
+    /// The H3 index, at resolution 5.
+    pub index: u64,
+    centre: Position,
+    radius_m: u32,
+}
+
+impl Neighbourhood {
+    /// Whether a travel disc may touch it. Conservative, like [`cover`].
+    #[must_use]
+    pub fn may_be_reached(&self, from: Position, radius_km: u16) -> bool {
+        from.metres_to(self.centre) <= u32::from(radius_km) * 1000 + self.radius_m
+    }
+}
+
+impl Position {
+    /// The index of the neighbourhood it lies in.
+    #[must_use]
+    pub fn neighbourhood(self) -> u64 {
+        let (x, y, z) = (f64::from(self.x), f64::from(self.y), f64::from(self.z));
+        let latitude = z.atan2(x.hypot(y));
+        LatLng::from_radians(latitude, y.atan2(x))
+            .unwrap_or_default()
+            .to_cell(Resolution::Five)
+            .into()
+    }
+}
+
+/// Added to a radius, so that rounding to metres never loses a cell.
+const MARGIN_M: f64 = 100.0;
+
 /// Every cell that the disc may touch, in order: at most [`MOST_CELLS`] for the farthest travel.
 ///
 /// Conservative: it may hold a cell the disc just misses, never lacks one that it touches. Who is truly within reach
@@ -239,7 +304,7 @@ pub fn cover(latitude: f64, longitude: f64, radius_km: u16) -> Vec<Cell> {
     let mut cells: Vec<Cell> = disk
         .into_iter()
         .map(Cell)
-        .filter(|cell| point.distance_m(cell.centre()) <= radius + cell.circumradius() + 100.0)
+        .filter(|cell| point.distance_m(cell.centre()) <= radius + cell.circumradius() + MARGIN_M)
         .collect();
     cells.sort_unstable();
     cells
@@ -260,6 +325,19 @@ impl FromStr for Cell {
         let index: CellIndex = text.parse().map_err(|_| ParseCellError)?;
         // One spelling per cell: the parser alone would accept upper case and leading zeros.
         if index.resolution() == Resolution::Four && index.to_string() == text {
+            Ok(Self(index))
+        } else {
+            Err(ParseCellError)
+        }
+    }
+}
+
+impl TryFrom<u64> for Cell {
+    type Error = ParseCellError;
+
+    fn try_from(index: u64) -> Result<Self, Self::Error> {
+        let index = CellIndex::try_from(index).map_err(|_| ParseCellError)?;
+        if index.resolution() == Resolution::Four {
             Ok(Self(index))
         } else {
             Err(ParseCellError)

@@ -8,6 +8,9 @@ pub use operations::{
     SubmitProfileError, SuspendWorkerError, VerifyWorkerCheckError, WorkerEffect,
 };
 
+#[cfg(test)]
+pub(crate) use operations::tests::active as active_sample;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 

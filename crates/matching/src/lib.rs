@@ -1,1 +1,28 @@
 //! Which support workers suit a match request, in which order, and why.
+//!
+//! A [`Shard`] holds everybody whose service area touches one cell of the map, packed for matching. It is built from
+//! the cell's records by [`build_shard`], kept as immutable bytes, and asked by [`Shard::search`]. This crate knows no
+//! storage, no HTTP and no clock; the hard rules are `domain::eligibility`'s.
+
+mod build;
+mod cache;
+mod columns;
+mod container;
+mod criteria;
+mod directory;
+pub mod explain;
+mod row;
+mod rules;
+mod search;
+mod shard;
+mod weights;
+
+pub use build::{BuildShardError, BuiltShard, build_shard, version_of};
+pub use cache::ShardCache;
+pub use criteria::{Calibration, contributions, value};
+pub use search::{Found, Limits, Query, Scored};
+pub use shard::{OpenShardError, SearchShardError, Shard};
+pub use weights::{InvalidWeightsError, Weight, Weights};
+
+#[cfg(test)]
+mod tests;

@@ -537,4 +537,4 @@ impl ProvenQualifications {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

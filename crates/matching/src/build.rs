@@ -1,0 +1,172 @@
+//! Builds the shard of one cell from its records.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use domain::packed::IndexRecord;
+use domain::place::{Cell, Neighbourhood};
+use sha2::{Digest, Sha256};
+use tantivy::directory::RamDirectory;
+use tantivy::schema::{Field, Schema};
+use tantivy::{Directory, IndexBuilder, IndexSettings, TantivyDocument};
+
+use crate::columns::{
+    CERTIFICATES, Column, EXCEPTIONS, NEIGHBOURHOODS, OFFERED, fingerprint, schema,
+};
+use crate::container;
+use crate::row::{encode, encode_lists};
+
+/// What the builder may hold in memory before it would begin a second segment, in bytes.
+const MEMORY: usize = 1 << 30;
+
+/// A shard ready to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuiltShard {
+    /// Names the content: the same records give the same version, whoever builds it and whenever.
+    pub version: String,
+    /// What is stored under that name.
+    pub bytes: Vec<u8>,
+    /// How many support workers it holds.
+    pub workers: usize,
+}
+
+/// Why a shard cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildShardError {
+    /// A record cannot be written down.
+    #[error("a record cannot be encoded")]
+    Encode(#[from] serde_json::Error),
+    /// The index library failed.
+    #[error("the segment cannot be built")]
+    Index(#[from] tantivy::TantivyError),
+    /// A file of the segment cannot be read back.
+    #[error("the segment cannot be read back")]
+    ReadBack(#[from] std::io::Error),
+}
+
+/// Builds the shard of a cell from the records stored under it, in any order.
+///
+/// # Errors
+/// When the segment cannot be built; nothing in the records themselves makes it fail.
+pub fn build_shard(cell: Cell, records: &[IndexRecord]) -> Result<BuiltShard, BuildShardError> {
+    let records = in_order(records);
+    let version = version_in_order(cell, &records)?;
+    let directory = RamDirectory::create();
+    let settings = IndexSettings {
+        docstore_compress_dedicated_thread: false,
+        ..IndexSettings::default()
+    };
+    let schema = schema();
+    let fields = Fields::of(&schema)?;
+    let mut writer = IndexBuilder::new()
+        .schema(schema)
+        .settings(settings)
+        .single_segment_index_writer::<TantivyDocument>(directory.clone(), MEMORY)?;
+    let neighbourhoods = cell.neighbourhoods();
+    for record in &records {
+        writer.add_document(fields.document(record, &neighbourhoods))?;
+    }
+    let index = writer.finalize()?;
+    let mut files = BTreeMap::new();
+    let meta = directory
+        .atomic_read(Path::new(META))
+        .map_err(tantivy::TantivyError::from)?;
+    files.insert(META.to_owned(), meta);
+    for path in index.directory().list_managed_files() {
+        let Ok(file) = directory.open_read(&path) else {
+            // Listed, but never written: a segment without deletes has no file of them.
+            continue;
+        };
+        let name = path.to_string_lossy().into_owned();
+        files.insert(name, file.read_bytes()?.to_vec());
+    }
+    files.remove(".managed.json");
+    Ok(BuiltShard {
+        version,
+        bytes: container::write(cell.index(), &files),
+        workers: records.len(),
+    })
+}
+
+/// The version that a shard of these records has, to see whether one is still right without building it.
+///
+/// # Errors
+/// When a record cannot be written down.
+pub fn version_of(cell: Cell, records: &[IndexRecord]) -> Result<String, BuildShardError> {
+    version_in_order(cell, &in_order(records))
+}
+
+const META: &str = "meta.json";
+
+/// Neighbours next to each other: what a search reads then lies close together.
+fn in_order(records: &[IndexRecord]) -> Vec<&IndexRecord> {
+    let mut keyed: Vec<_> = records
+        .iter()
+        .map(|record| ((record.position.neighbourhood(), record.worker), record))
+        .collect();
+    keyed.sort_by_key(|(key, _)| *key);
+    keyed.into_iter().map(|(_, record)| record).collect()
+}
+
+fn version_in_order(cell: Cell, records: &[&IndexRecord]) -> Result<String, BuildShardError> {
+    let mut hash = Sha256::new();
+    hash.update(fingerprint());
+    hash.update(cell.index().to_le_bytes());
+    for record in records {
+        hash.update(serde_json::to_vec(record)?);
+        hash.update(b"\n");
+    }
+    let digest = hash.finalize();
+    Ok(digest
+        .iter()
+        .take(16)
+        .fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
+}
+
+/// The fields of the schema, looked up once.
+struct Fields {
+    columns: Vec<(Column, Field)>,
+    neighbourhoods: Field,
+    certificates: Field,
+    exceptions: Field,
+    offered: Field,
+}
+
+impl Fields {
+    fn of(schema: &Schema) -> tantivy::Result<Self> {
+        let columns = Column::ALL
+            .iter()
+            .map(|column| Ok((*column, schema.get_field(column.name())?)))
+            .collect::<tantivy::Result<_>>()?;
+        Ok(Self {
+            columns,
+            neighbourhoods: schema.get_field(NEIGHBOURHOODS)?,
+            certificates: schema.get_field(CERTIFICATES)?,
+            exceptions: schema.get_field(EXCEPTIONS)?,
+            offered: schema.get_field(OFFERED)?,
+        })
+    }
+
+    fn document(&self, record: &IndexRecord, neighbourhoods: &[Neighbourhood]) -> TantivyDocument {
+        let mut document = TantivyDocument::new();
+        for (column, field) in &self.columns {
+            document.add_u64(*field, encode(record, *column));
+        }
+        for neighbourhood in neighbourhoods {
+            if neighbourhood.may_be_reached(record.position, record.radius_km) {
+                document.add_u64(self.neighbourhoods, neighbourhood.index);
+            }
+        }
+        let lists = encode_lists(record);
+        for (field, values) in [
+            (self.certificates, lists.certificates),
+            (self.exceptions, lists.exceptions),
+            (self.offered, lists.offered),
+        ] {
+            for value in values {
+                document.add_u64(field, value);
+            }
+        }
+        document
+    }
+}

@@ -1,0 +1,234 @@
+//! The engine against the rules as written, against a naive evaluator, and against damaged bytes.
+
+mod naive;
+mod samples;
+
+use std::collections::BTreeSet;
+
+use domain::eligibility::{Asked, Relations, judge};
+use domain::id::{MatchRequestId, PersonId, WorkerId};
+use domain::packed::IndexRecord;
+use domain::place::cover;
+use domain::support_worker::{SupportWorker, WorkerState};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use crate::rules::Rules;
+use crate::{
+    BuiltShard, Limits, OpenShardError, Query, Shard, ShardCache, Weights, build_shard, explain,
+};
+use samples::Samples;
+
+const LIMITS: Limits = Limits {
+    shortlist: 5,
+    reserve: 5,
+};
+
+/// Who stands in the rows of the cell.
+fn in_cell(workers: &[SupportWorker]) -> Vec<IndexRecord> {
+    let cell = samples::centre().cell();
+    workers
+        .iter()
+        .filter(|worker| {
+            let area = worker.profile.service_area.as_ref().unwrap();
+            cover(area.base.latitude, area.base.longitude, area.radius_km).contains(&cell)
+        })
+        .filter_map(IndexRecord::of)
+        .collect()
+}
+
+fn built(records: &[IndexRecord]) -> BuiltShard {
+    build_shard(samples::centre().cell(), records).unwrap()
+}
+
+fn relations(samples: &mut Samples, workers: &[SupportWorker]) -> Relations {
+    let mut some = || -> BTreeSet<WorkerId> {
+        workers
+            .iter()
+            .filter(|_| samples.one_in(20))
+            .map(|worker| worker.id)
+            .collect()
+    };
+    Relations {
+        blocked: some(),
+        known: some(),
+        client: workers
+            .first()
+            .map_or(PersonId::from_uuid(Uuid::nil()), |worker| worker.person),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// The compiled rules are the written ones, row by row and rule by rule.
+    #[test]
+    fn masks_judge_like_the_rules(seed in any::<u64>()) {
+        let mut samples = Samples::new(seed);
+        let workers = samples.workers(120);
+        let records = in_cell(&workers);
+        let shard = Shard::open(built(&records).bytes).unwrap();
+        let relations = relations(&mut samples, &workers);
+        for _ in 0..12 {
+            let asked = Asked::of(&samples.request(), samples::now());
+            let rules = Rules::new(&asked, &relations);
+            for (doc, record) in shard.records().unwrap().iter().enumerate() {
+                let worker = workers.iter().find(|worker| worker.id == record.worker).unwrap();
+                let (segment, doc) = (shard.segment().unwrap(), u32::try_from(doc).unwrap());
+                let written = judge(&asked, worker, &relations);
+                prop_assert_eq!(rules.broken(segment, doc).unwrap(), written);
+                prop_assert_eq!(rules.admits(segment, doc).unwrap(), written.is_eligible());
+            }
+        }
+    }
+
+    /// The same candidates, order and scores as an evaluator written from the rules over the profiles.
+    #[test]
+    fn the_engine_agrees_with_the_naive_evaluator(seed in any::<u64>()) {
+        let mut samples = Samples::new(seed);
+        let workers = samples.workers(150);
+        let shard = Shard::open(built(&in_cell(&workers)).bytes).unwrap();
+        let relations = relations(&mut samples, &workers);
+        for number in 0..12 {
+            let details = samples.request();
+            let asked = Asked::of(&details, samples::now());
+            let request = MatchRequestId::from_uuid(Uuid::from_u128(number));
+            let query = Query { request, asked: &asked, relations: &relations };
+            let found = shard.search(query, &Weights::default(), LIMITS).unwrap();
+            let expected = naive::search(request, &details, &relations, &workers, samples::today());
+            let got: Vec<_> = found.candidates.iter().map(|scored| (scored.worker, scored.score)).collect();
+            prop_assert_eq!(got, expected);
+            for scored in &found.candidates {
+                let points: u32 = scored.contributions.iter().map(|part| part.points).sum();
+                prop_assert_eq!(points, scored.score);
+                let worker = workers.iter().find(|worker| worker.id == scored.worker).unwrap();
+                let account = explain::for_staff(&asked, worker, &relations, &Weights::default());
+                prop_assert_eq!(account.score, scored.score);
+                prop_assert_eq!(account.broken, vec![]);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_engine_finds_somebody_often_enough_for_these_tests_to_mean_something() {
+    let mut samples = Samples::new(7);
+    let workers = samples.workers(300);
+    let shard = Shard::open(built(&in_cell(&workers)).bytes).unwrap();
+    let relations = relations(&mut samples, &workers);
+    let mut full = 0;
+    let mut reported = 0;
+    for _ in 0..100 {
+        let asked = Asked::of(&samples.request(), samples::now());
+        let query = Query {
+            request: MatchRequestId::from_uuid(Uuid::nil()),
+            asked: &asked,
+            relations: &relations,
+        };
+        let found = shard.search(query, &Weights::default(), LIMITS).unwrap();
+        full += usize::from(found.candidates.len() >= LIMITS.shortlist);
+        reported += usize::from(!found.removed.is_empty());
+        assert_eq!(
+            found.removed.is_empty(),
+            found.candidates.len() >= LIMITS.shortlist
+        );
+        for count in &found.removed {
+            assert!(count.alone <= count.removes && count.removes <= found.considered);
+        }
+    }
+    assert!(
+        full >= 20 && reported >= 20,
+        "{full} full, {reported} reported"
+    );
+}
+
+#[test]
+fn records_read_back_and_a_version_names_the_content() {
+    let mut samples = Samples::new(1);
+    let mut records = in_cell(&samples.workers(80));
+    let shard = built(&records);
+    let mut read = Shard::open(shard.bytes).unwrap().records().unwrap();
+    read.sort_by_key(|record| record.worker);
+    records.sort_by_key(|record| record.worker);
+    assert_eq!(read, records);
+    records.reverse();
+    assert_eq!(built(&records).version, shard.version);
+    records[0].skills ^= 1;
+    assert_ne!(built(&records).version, shard.version);
+}
+
+#[test]
+fn an_empty_shard_opens_and_finds_nobody() {
+    let shard = Shard::open(built(&[]).bytes).unwrap();
+    let mut samples = Samples::new(2);
+    let asked = Asked::of(&samples.request(), samples::now());
+    let relations = relations(&mut samples, &[]);
+    let query = Query {
+        request: MatchRequestId::from_uuid(Uuid::nil()),
+        asked: &asked,
+        relations: &relations,
+    };
+    let found = shard.search(query, &Weights::default(), LIMITS).unwrap();
+    assert_eq!((found.candidates.len(), found.considered), (0, 0));
+    assert_eq!(shard.records().unwrap(), []);
+}
+
+#[test]
+fn torn_and_damaged_bytes_never_open() {
+    let mut samples = Samples::new(3);
+    let bytes = built(&in_cell(&samples.workers(40))).bytes;
+    for _ in 0..400 {
+        let mut damaged = bytes.clone();
+        let place = samples.below(bytes.len());
+        if samples.one_in(2) {
+            damaged.truncate(place);
+        } else {
+            damaged[place] ^= 1 << samples.below(8);
+        }
+        assert!(Shard::open(damaged).is_err(), "damaged at {place}");
+    }
+    let mut longer = bytes.clone();
+    longer.push(0);
+    assert!(matches!(
+        Shard::open(longer),
+        Err(OpenShardError::Container(_))
+    ));
+    assert!(Shard::open(bytes).is_ok());
+}
+
+#[test]
+fn who_is_not_active_is_explained_but_not_indexed() {
+    let mut samples = Samples::new(4);
+    let mut worker = samples.workers(1).remove(0);
+    worker.state = WorkerState::Paused;
+    assert_eq!(IndexRecord::of(&worker), None);
+    let asked = Asked::of(&samples.request(), samples::now());
+    let relations = relations(&mut samples, &[]);
+    let account = explain::for_staff(&asked, &worker, &relations, &Weights::default());
+    assert_eq!(
+        account.broken.first(),
+        Some(&domain::eligibility::Rule::Active)
+    );
+    assert!(account.words()[0].starts_with("Not met: Active"));
+}
+
+#[test]
+fn the_cache_stays_within_its_bound_and_keeps_what_is_used() {
+    let mut samples = Samples::new(5);
+    let shards: Vec<BuiltShard> = (0..3)
+        .map(|_| built(&in_cell(&samples.workers(20))))
+        .collect();
+    let largest = shards.iter().map(|shard| shard.bytes.len()).max().unwrap();
+    let cache = ShardCache::new(largest * 2);
+    let put = |at: usize| {
+        let shard = Shard::open(shards[at].bytes.clone()).unwrap();
+        cache.insert(&shards[at].version, shard)
+    };
+    put(0);
+    put(1);
+    assert!(cache.get(&shards[0].version).is_some());
+    let held = put(2);
+    assert!(cache.get(&shards[1].version).is_none(), "longest unused");
+    assert!(cache.get(&shards[0].version).is_some());
+    assert_eq!(cache.get(&shards[2].version).unwrap().size(), held.size());
+}
