@@ -35,11 +35,23 @@ pub struct Settlement {
 ///
 /// # Errors
 /// When the index or the table does not answer.
-pub async fn compute(context: &Context, request: &MatchRequest, policy: &Policy) -> Result<CandidateList, MatcherError> {
+pub async fn compute(
+    context: &Context,
+    request: &MatchRequest,
+    policy: &Policy,
+) -> Result<CandidateList, MatcherError> {
     let now = request.submitted_at;
     let asked = Asked::of(&request.details, now);
     let relations = relations(context, request).await?;
-    let found = matcher::find(context, request, &asked, &relations, policy, policy.list_size()).await?;
+    let found = matcher::find(
+        context,
+        request,
+        &asked,
+        &relations,
+        policy,
+        policy.list_size(),
+    )
+    .await?;
     let list = CandidateList {
         request: request.id,
         basis: found.basis,
@@ -69,27 +81,40 @@ pub async fn settle_now(
     let asked = Asked::of(&request.details, now);
     let relations = relations(context, request).await?;
     let mut list = list.clone();
-    let mut live = live_records(context, list.candidates.iter().map(|candidate| candidate.worker)).await?;
+    let mut live = live_records(
+        context,
+        list.candidates.iter().map(|candidate| candidate.worker),
+    )
+    .await?;
     let mut settled = settle(&list, &asked, &values(&live), &relations, policy);
     if settled.vacant > 0 && list.candidates.len() < MOST_CANDIDATES {
         // Enough to fill the list even if everybody on it is found again.
         let wanted = policy.list_size().saturating_add(list.candidates.len());
         let found = matcher::find(context, request, &asked, &relations, policy, wanted).await?;
         let candidates = listed(context, &list, found.ranked);
-        live.extend(live_records(context, candidates.iter().map(|candidate| candidate.worker)).await?);
+        live.extend(
+            live_records(context, candidates.iter().map(|candidate| candidate.worker)).await?,
+        );
         list = list.append(candidates);
         settled = settle(&list, &asked, &values(&live), &relations, policy);
     }
     let mut blind = Vec::with_capacity(settled.shown.len());
     let mut shown = Vec::with_capacity(settled.shown.len());
     for candidate in &settled.shown {
-        let Some(worker) = live.get(&candidate.worker) else { continue };
+        let Some(worker) = live.get(&candidate.worker) else {
+            continue;
+        };
         if let Some(view) = BlindCandidate::of(candidate, &worker.value, &asked) {
             blind.push(view);
             shown.push(worker.clone());
         }
     }
-    Ok(Settlement { list, settled, blind, shown })
+    Ok(Settlement {
+        list,
+        settled,
+        blind,
+        shown,
+    })
 }
 
 impl Settlement {
@@ -105,7 +130,10 @@ impl Settlement {
             hasher.update(worker.version.to_be_bytes());
         }
         let digest = hasher.finalize();
-        digest.iter().take(8).fold(0, |tag, byte| tag << 8 | u64::from(*byte))
+        digest
+            .iter()
+            .take(8)
+            .fold(0, |tag, byte| tag << 8 | u64::from(*byte))
     }
 }
 
@@ -114,11 +142,21 @@ impl Settlement {
 /// # Errors
 /// When the table does not answer.
 pub async fn relations(context: &Context, request: &MatchRequest) -> Result<Relations, StoreError> {
-    let client = context.store.get::<Client>(&Key::client(request.client)).await?;
+    let client = context
+        .store
+        .get::<Client>(&Key::client(request.client))
+        .await?;
     let person = client.map_or(request.by, |client| client.value.person);
     // A client whose record was merged may be a support worker under the surviving one.
-    let person = context.living_person(person).await?.map_or(person, |person| person.value.id);
-    Ok(Relations { client: person, blocked: [].into(), known: [].into() })
+    let person = context
+        .living_person(person)
+        .await?
+        .map_or(person, |person| person.value.id);
+    Ok(Relations {
+        client: person,
+        blocked: [].into(),
+        known: [].into(),
+    })
 }
 
 async fn live_records(
@@ -127,18 +165,27 @@ async fn live_records(
 ) -> Result<BTreeMap<WorkerId, Versioned<SupportWorker>>, StoreError> {
     let keys: Vec<Key> = workers.map(Key::worker).collect();
     let found = context.store.get_many::<SupportWorker>(&keys).await?;
-    Ok(found.into_iter().map(|worker| (worker.value.id, worker)).collect())
+    Ok(found
+        .into_iter()
+        .map(|worker| (worker.value.id, worker))
+        .collect())
 }
 
-fn values(live: &BTreeMap<WorkerId, Versioned<SupportWorker>>) -> BTreeMap<WorkerId, SupportWorker> {
-    live.iter().map(|(id, worker)| (*id, worker.value.clone())).collect()
+fn values(
+    live: &BTreeMap<WorkerId, Versioned<SupportWorker>>,
+) -> BTreeMap<WorkerId, SupportWorker> {
+    live.iter()
+        .map(|(id, worker)| (*id, worker.value.clone()))
+        .collect()
 }
 
 /// Gives those who are not on the list yet an id and an alias for this request alone. Aliases are drawn
 /// by chance, so that the same one in two requests says nothing.
 fn listed(context: &Context, list: &CandidateList, ranked: Vec<Scored>) -> Vec<ListedCandidate> {
     let mut aliases: Vec<&str> = list.free_aliases().collect();
-    let new = ranked.into_iter().filter(|scored| list.listed(scored.worker).is_none());
+    let new = ranked
+        .into_iter()
+        .filter(|scored| list.listed(scored.worker).is_none());
     new.map_while(|scored| {
         let [draw] = context.ids.random_bytes::<1>();
         let place = usize::from(draw).checked_rem(aliases.len())?;

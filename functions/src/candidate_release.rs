@@ -1,8 +1,8 @@
 //! Releasing a candidate list: when it falls due, or early by staff. Both come here, and the
 //! conditional state transition lets one of them win.
 
-use domain::candidates::ReleasedList;
 use domain::candidates::CandidateList;
+use domain::candidates::ReleasedList;
 use domain::id::MatchRequestId;
 use domain::match_request::{MatchRequest, ReleaseCause, ReleaseMatchRequestError};
 use domain::notice::Event;
@@ -38,19 +38,40 @@ pub struct Requested {
 ///
 /// # Errors
 /// When the table does not answer.
-pub async fn requested(context: &Context, id: MatchRequestId) -> Result<Option<Requested>, StoreError> {
-    let request = context.store.get::<MatchRequest>(&Key::match_request(id)).await?;
-    let list = context.store.get::<CandidateList>(&Key::candidate_list(id)).await?;
-    Ok(request.zip(list).map(|(request, list)| Requested { request, list }))
+pub async fn requested(
+    context: &Context,
+    id: MatchRequestId,
+) -> Result<Option<Requested>, StoreError> {
+    let request = context
+        .store
+        .get::<MatchRequest>(&Key::match_request(id))
+        .await?;
+    let list = context
+        .store
+        .get::<CandidateList>(&Key::candidate_list(id))
+        .await?;
+    Ok(request
+        .zip(list)
+        .map(|(request, list)| Requested { request, list }))
 }
 
 /// What would be released now.
 ///
 /// # Errors
 /// When the index or the table does not answer.
-pub async fn settlement(context: &Context, requested: &Requested) -> Result<Settlement, MatcherError> {
+pub async fn settlement(
+    context: &Context,
+    requested: &Requested,
+) -> Result<Settlement, MatcherError> {
     let policy = context.store.policy().await?;
-    settle_now(context, &requested.request.value, &requested.list.value, &policy, context.now()).await
+    settle_now(
+        context,
+        &requested.request.value,
+        &requested.list.value,
+        &policy,
+        context.now(),
+    )
+    .await
 }
 
 /// The commit that releases what `settlement` found, by `actor`.
@@ -67,20 +88,44 @@ pub fn release(
     let now = context.now();
     let was = &requested.request;
     let next = was.value.release(cause, now)?;
-    let Settlement { mut list, settled, blind, shown } = settlement;
+    let Settlement {
+        mut list,
+        settled,
+        blind,
+        shown,
+    } = settlement;
     let nobody = blind.is_empty();
-    list.released = Some(ReleasedList { at: now, candidates: blind, differences: settled.differences });
+    list.released = Some(ReleasedList {
+        at: now,
+        candidates: blind,
+        differences: settled.differences,
+    });
     let (match_request, client) = (next.id, next.client);
-    let mut commit = Commit::new(context.audit(actor, "release_candidates", &Key::match_request(match_request)))
-        .replace(was, &next)
-        .replace(&requested.list, &list)
-        .notify(context.fresh(), Event::CandidatesReleased { match_request, client });
+    let mut commit = Commit::new(context.audit(
+        actor,
+        "release_candidates",
+        &Key::match_request(match_request),
+    ))
+    .replace(was, &next)
+    .replace(&requested.list, &list)
+    .notify(
+        context.fresh(),
+        Event::CandidatesReleased {
+            match_request,
+            client,
+        },
+    );
     // INVARIANT: whoever is shown was eligible by the record that stands when the release does.
     for worker in &shown {
         commit = commit.unchanged(worker);
     }
     if nobody {
-        commit = commit.insert(&Ticket::open(context.fresh(), TicketCause::NoCandidates, match_request, now));
+        commit = commit.insert(&Ticket::open(
+            context.fresh(),
+            TicketCause::NoCandidates,
+            match_request,
+            now,
+        ));
     }
     Ok(commit)
 }
@@ -94,7 +139,9 @@ pub(crate) async fn when_due(
     let Some(requested) = requested(context, match_request).await? else {
         return Ok(Effect::Superseded);
     };
-    let cause = ReleaseCause::Due { generation: pending.row.generation };
+    let cause = ReleaseCause::Due {
+        generation: pending.row.generation,
+    };
     // Asked before the work is done, and again by the commit.
     if let Err(refused) = requested.request.value.release(cause, context.now()) {
         return after_refusal(refused);

@@ -75,24 +75,43 @@ async fn list_candidates(
     caller: Caller,
     Path(request): Path<MatchRequestId>,
 ) -> Result<Response, Problem> {
-    let requested = requested(&context, request).await?.ok_or_else(Problem::not_found)?;
+    let requested = requested(&context, request)
+        .await?
+        .ok_or_else(Problem::not_found)?;
     let (request, list) = (requested.request.value, requested.list.value);
     for_client(&context, &caller, request.client, Scope::MatchRequests).await?;
     let Some(released) = list.released.clone() else {
-        return Err(Problem::wrong_state("candidates-not-released", "the candidates cannot be seen yet")
-            .with("release_at", request.release_at.to_rfc3339()));
+        return Err(Problem::wrong_state(
+            "candidates-not-released",
+            "the candidates cannot be seen yet",
+        )
+        .with("release_at", request.release_at.to_rfc3339()));
     };
     let available = availability(&context, &request, &list, &released).await?;
     let ReleasedList { at, candidates, .. } = released;
     let candidates = candidates
         .into_iter()
         .map(|candidate| {
-            let available = available.get(&candidate.candidate).copied().unwrap_or(false);
+            let available = available
+                .get(&candidate.candidate)
+                .copied()
+                .unwrap_or(false);
             let why = explain::for_client(&candidate.matches);
-            CandidateView { candidate: BlindCandidate { available, ..candidate }, why }
+            CandidateView {
+                candidate: BlindCandidate {
+                    available,
+                    ..candidate
+                },
+                why,
+            }
         })
         .collect();
-    Ok(Json(CandidatesView { match_request: request.id, released_at: at, candidates }).into_response())
+    Ok(Json(CandidatesView {
+        match_request: request.id,
+        released_at: at,
+        candidates,
+    })
+    .into_response())
 }
 
 /// Who of those shown could be invited now, by live records.
@@ -105,13 +124,22 @@ async fn availability(
     let asked = Asked::of(&request.details, context.now());
     let relations = relations(context, request).await?;
     let open = request.state == MatchRequestState::Released;
-    let shown = released.candidates.iter().filter_map(|shown| list.candidate(shown.candidate));
+    let shown = released
+        .candidates
+        .iter()
+        .filter_map(|shown| list.candidate(shown.candidate));
     let shown: Vec<_> = shown.collect();
-    let keys: Vec<Key> = shown.iter().map(|candidate| Key::worker(candidate.worker)).collect();
+    let keys: Vec<Key> = shown
+        .iter()
+        .map(|candidate| Key::worker(candidate.worker))
+        .collect();
     let live = context.store.get_many::<SupportWorker>(&keys).await?;
     let eligible = |worker| {
         let live = live.iter().find(|live| live.value.id == worker);
         live.is_some_and(|live| judge(&asked, &live.value, &relations).is_eligible())
     };
-    Ok(shown.into_iter().map(|candidate| (candidate.id, open && eligible(candidate.worker))).collect())
+    Ok(shown
+        .into_iter()
+        .map(|candidate| (candidate.id, open && eligible(candidate.worker)))
+        .collect())
 }

@@ -22,7 +22,7 @@ pub struct Context {
     /// What time it is.
     pub clock: SharedClock,
     /// Fresh ids.
-    pub ids: IdSource,
+    pub ids: Arc<IdSource>,
     /// The deployment's secret, from which link tokens, form tokens and hints are made.
     pub key: DeploymentKey,
     /// What an access token must claim.

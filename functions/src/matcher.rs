@@ -11,7 +11,7 @@ use domain::policy::Policy;
 use matching::{
     Limits, OpenShardError, Query, Scored, SearchShardError, Shard, ShardCache, Weights,
 };
-use platform::blobs::BlobError;
+use platform::blobs::{BlobError, BlobName};
 use store::{Key, Setting, ShardPointer, StoreError};
 
 use crate::context::Context;
@@ -29,7 +29,10 @@ pub struct Matcher {
 
 impl Default for Matcher {
     fn default() -> Self {
-        Self { open: ShardCache::new(MOST_SHARD_BYTES), last_good: Mutex::default() }
+        Self {
+            open: ShardCache::new(MOST_SHARD_BYTES),
+            last_good: Mutex::default(),
+        }
     }
 }
 
@@ -49,6 +52,12 @@ pub enum MatcherError {
         cell: Cell,
         /// What is wrong with it.
         source: OpenShardError,
+    },
+    /// The shard is not where the pointer says, and no earlier one is at hand.
+    #[error("the shard of cell {cell} has vanished")]
+    Vanished {
+        /// Whose shard.
+        cell: Cell,
     },
     /// The shard could not be read.
     #[error(transparent)]
@@ -82,37 +91,86 @@ pub async fn find(
 ) -> Result<Found, MatcherError> {
     let cell = request.details.place.cell();
     let weights = weights(context).await?;
-    let pointer = context.store.get::<ShardPointer>(&Key::shard_pointer(cell)).await?;
-    let version = pointer.as_ref().map(|pointer| pointer.value.version.clone());
-    let basis = Basis { cell, shard: version, weights: weights.version, policy: policy.version };
+    let pointer = context
+        .store
+        .get::<ShardPointer>(&Key::shard_pointer(cell))
+        .await?;
+    let version = pointer
+        .as_ref()
+        .map(|pointer| pointer.value.version.clone());
+    let basis = Basis {
+        cell,
+        shard: version,
+        weights: weights.version,
+        policy: policy.version,
+    };
     let Some(pointer) = pointer else {
-        return Ok(Found { basis, ranked: Vec::new(), considered: 0, removed: Vec::new() });
+        return Ok(Found {
+            basis,
+            ranked: Vec::new(),
+            considered: 0,
+            removed: Vec::new(),
+        });
     };
     let shard = context.matcher.shard(context, &pointer.value).await?;
-    let query = Query { request: request.id, asked, relations };
+    let query = Query {
+        request: request.id,
+        asked,
+        relations,
+    };
     let shortlist = usize::from(policy.shortlist);
-    let limits = Limits { shortlist, reserve: wanted.saturating_sub(shortlist) };
+    let limits = Limits {
+        shortlist,
+        reserve: wanted.saturating_sub(shortlist),
+    };
     let found = shard.search(query, &weights, limits)?;
-    Ok(Found { basis, ranked: found.candidates, considered: found.considered, removed: found.removed })
+    Ok(Found {
+        basis,
+        ranked: found.candidates,
+        considered: found.considered,
+        removed: found.removed,
+    })
 }
 
-async fn weights(context: &Context) -> Result<Weights, StoreError> {
-    let current = context.store.get::<Setting<Weights>>(&Key::current_setting("weights")).await?;
-    Ok(current.map(|setting| setting.value.value).unwrap_or_default())
+/// The weights in force.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn weights(context: &Context) -> Result<Weights, StoreError> {
+    let current = context
+        .store
+        .get::<Setting<Weights>>(&Key::current_setting("weights"))
+        .await?;
+    Ok(current
+        .map(|setting| setting.value.value)
+        .unwrap_or_default())
+}
+
+async fn fetch(context: &Context, pointer: &ShardPointer) -> Result<Shard, MatcherError> {
+    let cell = pointer.cell;
+    let name: BlobName = pointer
+        .blob
+        .parse()
+        .map_err(|_| MatcherError::Vanished { cell })?;
+    let bytes = context
+        .blobs
+        .get(&name)
+        .await?
+        .ok_or(MatcherError::Vanished { cell })?;
+    Shard::open(bytes).map_err(|source| MatcherError::Damaged { cell, source })
 }
 
 impl Matcher {
     /// The shard that `pointer` names; if it turns out damaged, the last one of the cell that was whole.
-    async fn shard(&self, context: &Context, pointer: &ShardPointer) -> Result<Arc<Shard>, MatcherError> {
+    async fn shard(
+        &self,
+        context: &Context,
+        pointer: &ShardPointer,
+    ) -> Result<Arc<Shard>, MatcherError> {
         if let Some(shard) = self.open.get(&pointer.version) {
             return Ok(shard);
         }
-        let bytes = context.blobs.get(&pointer.blob).await;
-        let opened = match bytes {
-            Ok(bytes) => Shard::open(bytes).map_err(|source| MatcherError::Damaged { cell: pointer.cell, source }),
-            Err(error) => Err(error.into()),
-        };
-        match opened {
+        match fetch(context, pointer).await {
             Ok(shard) => {
                 self.good().insert(pointer.cell, pointer.version.clone());
                 Ok(self.open.insert(&pointer.version, shard))
@@ -120,12 +178,16 @@ impl Matcher {
             Err(error) => {
                 tracing::error!(%error, cell = %pointer.cell, "ALARM: a shard cannot be opened; rebuild it");
                 let fallback = self.good().get(&pointer.cell).cloned();
-                fallback.and_then(|version| self.open.get(&version)).ok_or(error)
+                fallback
+                    .and_then(|version| self.open.get(&version))
+                    .ok_or(error)
             }
         }
     }
 
     fn good(&self) -> std::sync::MutexGuard<'_, BTreeMap<Cell, String>> {
-        self.last_good.lock().unwrap_or_else(PoisonError::into_inner)
+        self.last_good
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

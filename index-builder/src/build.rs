@@ -73,12 +73,15 @@ impl IndexBuilder {
             let pointer = self.pointer(cell).await?;
             let records = self.records(cell).await?;
             let version = version_of(cell, &records)?;
-            if pointer.as_ref().is_some_and(|pointer| pointer.value.version == version) {
+            if pointer
+                .as_ref()
+                .is_some_and(|pointer| pointer.value.version == version)
+            {
                 return Ok(Built::Unchanged);
             }
             let BuiltShard { bytes, .. } = build_shard(cell, &records)?;
             let blob = BlobName::for_contents(FOLDER, &bytes)?;
-            self.blobs.put(&blob, &bytes).await?;
+            self.blobs.put(&blob, bytes).await?;
             let next = ShardPointer {
                 cell,
                 version,
@@ -86,9 +89,18 @@ impl IndexBuilder {
                 workers: u32::try_from(records.len()).unwrap_or(u32::MAX),
                 built_at: self.clock.now(),
             };
-            match self.store.commit(self.pointing(pointer.as_ref(), &next)).await {
+            match self
+                .store
+                .commit(self.pointing(pointer.as_ref(), &next))
+                .await
+            {
                 Ok(()) => return Ok(Built::Published),
-                Err(CommitError::Conflict(_) | CommitError::AlreadyDone | CommitError::Replayed) => {}
+                Err(
+                    CommitError::Conflict(_)
+                    | CommitError::AlreadyDone
+                    | CommitError::Replayed
+                    | CommitError::LimitReached(_),
+                ) => {}
                 Err(CommitError::Store(error)) => return Err(error.into()),
             }
         }
@@ -104,14 +116,20 @@ impl IndexBuilder {
         }
     }
 
-    pub(crate) async fn pointer(&self, cell: Cell) -> Result<Option<Versioned<ShardPointer>>, StoreError> {
+    pub(crate) async fn pointer(
+        &self,
+        cell: Cell,
+    ) -> Result<Option<Versioned<ShardPointer>>, StoreError> {
         self.store.get(&Key::shard_pointer(cell)).await
     }
 
     /// The rows of a cell, read consistently.
     pub(crate) async fn records(&self, cell: Cell) -> Result<Vec<IndexRecord>, BuildError> {
         let (pk, prefix) = Key::cell_rows(cell);
-        let rows = self.store.list_all::<CellRow>(&pk, prefix, MOST_WORKERS + 1).await?;
+        let rows = self
+            .store
+            .list_all::<CellRow>(&pk, prefix, MOST_WORKERS + 1)
+            .await?;
         if rows.len() > MOST_WORKERS {
             return Err(BuildError::TooMany(cell));
         }

@@ -40,10 +40,15 @@ impl IndexBuilder {
             }
         }
         for row in pending {
-            let stuck = cells_of(&row).iter().find(|cell| failed.contains_key(*cell));
+            let stuck = cells_of(&row)
+                .iter()
+                .find(|cell| failed.contains_key(*cell));
             let outcome = match stuck {
                 Some(cell) => Outcome::Failed(BuildError::Busy(*cell)),
-                None => self.finish(&row).await.map_or_else(|error| Outcome::Failed(error.into()), |()| Outcome::Done),
+                None => self
+                    .finish(&row)
+                    .await
+                    .map_or_else(|error| Outcome::Failed(error.into()), |()| Outcome::Done),
             };
             outcomes.push((row.key, outcome));
         }
@@ -53,7 +58,13 @@ impl IndexBuilder {
     async fn finish(&self, row: &PendingDue) -> Result<(), StoreError> {
         let commit = Commit::of_effect(self.ids.fresh(), self.clock.now(), row);
         match self.store.commit(commit).await {
-            Ok(()) | Err(CommitError::AlreadyDone | CommitError::Conflict(_) | CommitError::Replayed) => Ok(()),
+            Ok(())
+            | Err(
+                CommitError::AlreadyDone
+                | CommitError::Conflict(_)
+                | CommitError::Replayed
+                | CommitError::LimitReached(_),
+            ) => Ok(()),
             Err(CommitError::Store(error)) => Err(error),
         }
     }
@@ -63,6 +74,9 @@ impl IndexBuilder {
 fn cells_of(pending: &PendingDue) -> &[Cell] {
     match &pending.row.due {
         Due::Reindex { cells, .. } => cells,
-        Due::CandidateRelease { .. } | Due::CheckExpiry { .. } | Due::Notice { .. } | Due::Mail { .. } => &[],
+        Due::CandidateRelease { .. }
+        | Due::CheckExpiry { .. }
+        | Due::Notice { .. }
+        | Due::Mail { .. } => &[],
     }
 }

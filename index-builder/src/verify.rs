@@ -6,6 +6,7 @@ use domain::id::WorkerId;
 use domain::packed::IndexRecord;
 use domain::place::Cell;
 use matching::{OpenShardError, SearchShardError, Shard};
+use platform::blobs::{BlobName, BlobNameError};
 use store::{ShardPointer, StaffPartition};
 
 use crate::build::{BuildError, IndexBuilder};
@@ -31,7 +32,10 @@ impl CellReport {
     /// Whether shard and rows say the same.
     #[must_use]
     pub const fn is_faithful(&self) -> bool {
-        self.missing.is_empty() && self.ghosts.is_empty() && self.stale.is_empty() && self.damage.is_none()
+        self.missing.is_empty()
+            && self.ghosts.is_empty()
+            && self.stale.is_empty()
+            && self.damage.is_none()
     }
 }
 
@@ -69,22 +73,58 @@ async fn compare(builder: &IndexBuilder, pointer: &ShardPointer) -> Result<CellR
     };
     let shard = match shard_records(builder, pointer).await {
         Ok(records) => by_worker(records),
-        Err(damage) => return Ok(CellReport { damage: Some(damage), ..empty() }),
+        Err(damage) => {
+            return Ok(CellReport {
+                damage: Some(damage),
+                ..empty()
+            });
+        }
     };
-    let missing = rows.keys().filter(|worker| !shard.contains_key(worker)).copied().collect();
-    let ghosts = shard.keys().filter(|worker| !rows.contains_key(worker)).copied().collect();
-    let stale = rows.iter().filter(|(worker, row)| shard.get(worker).is_some_and(|held| held != *row));
+    let missing = rows
+        .keys()
+        .filter(|worker| !shard.contains_key(worker))
+        .copied()
+        .collect();
+    let ghosts = shard
+        .keys()
+        .filter(|worker| !rows.contains_key(worker))
+        .copied()
+        .collect();
+    let stale = rows
+        .iter()
+        .filter(|(worker, row)| shard.get(worker).is_some_and(|held| held != *row));
     let stale = stale.map(|(worker, _)| *worker).collect();
-    Ok(CellReport { missing, ghosts, stale, ..empty() })
+    Ok(CellReport {
+        missing,
+        ghosts,
+        stale,
+        ..empty()
+    })
 }
 
-async fn shard_records(builder: &IndexBuilder, pointer: &ShardPointer) -> Result<Vec<IndexRecord>, String> {
-    let name = pointer.blob.parse().map_err(|error| format!("{error}"))?;
-    let bytes = builder.blobs.get(&name).await.map_err(|error| error.to_string())?;
+async fn shard_records(
+    builder: &IndexBuilder,
+    pointer: &ShardPointer,
+) -> Result<Vec<IndexRecord>, String> {
+    let name: BlobName = pointer
+        .blob
+        .parse()
+        .map_err(|error: BlobNameError| error.to_string())?;
+    let found = builder
+        .blobs
+        .get(&name)
+        .await
+        .map_err(|error| error.to_string())?;
+    let bytes = found.ok_or_else(|| "the object has vanished".to_owned())?;
     let shard = Shard::open(bytes).map_err(|error: OpenShardError| error.to_string())?;
-    shard.records().map_err(|error: SearchShardError| error.to_string())
+    shard
+        .records()
+        .map_err(|error: SearchShardError| error.to_string())
 }
 
 fn by_worker(records: Vec<IndexRecord>) -> BTreeMap<WorkerId, IndexRecord> {
-    records.into_iter().map(|record| (record.worker, record)).collect()
+    records
+        .into_iter()
+        .map(|record| (record.worker, record))
+        .collect()
 }

@@ -124,7 +124,13 @@ impl Commit {
     /// The commit of derived data alone, which can be made again from what it derives from: no audit
     /// item. Whoever loses the answer reads again.
     pub fn of_derived(id: CommitId, at: DateTime<Utc>, aggregate: Key) -> Self {
-        Self { id, at, aggregate, writes: Vec::new(), broken: None }
+        Self {
+            id,
+            at,
+            aggregate,
+            writes: Vec::new(),
+            broken: None,
+        }
     }
 
     /// How many writes and checks it holds.

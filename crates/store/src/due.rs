@@ -3,7 +3,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
-use domain::due::{Due, DueRow};
+use domain::due::{Consumer, Due, DueRow};
 
 use crate::error::StoreError;
 use crate::item::{
@@ -52,17 +52,41 @@ pub enum Postponed {
     Elsewhere,
 }
 
+const CANDIDATE_RELEASE: &str = "candidate-release";
+const CHECK_EXPIRY: &str = "check-expiry";
+const NOTICE: &str = "notice";
+const MAIL: &str = "mail";
+const REINDEX: &str = "reindex";
+
+const CONSUMERS: [(&str, Consumer); 5] = [
+    (CANDIDATE_RELEASE, Consumer::CandidateRelease),
+    (CHECK_EXPIRY, Consumer::Expiry),
+    (NOTICE, Consumer::Notification),
+    (MAIL, Consumer::Notification),
+    (REINDEX, Consumer::IndexBuilder),
+];
+
 /// The part of a due row's key that says what it is: two rows of one name are the same row.
 fn name(row: &DueRow, commit: &str) -> String {
     match &row.due {
-        Due::CandidateRelease { .. } => format!("candidate-release#{}", row.generation),
-        Due::CheckExpiry { .. } => format!("check-expiry#{}", row.generation),
-        Due::Notice { notice, .. } => format!("notice#{notice}"),
+        Due::CandidateRelease { .. } => format!("{CANDIDATE_RELEASE}#{}", row.generation),
+        Due::CheckExpiry { .. } => format!("{CHECK_EXPIRY}#{}", row.generation),
+        Due::Notice { notice, .. } => format!("{NOTICE}#{notice}"),
         Due::Mail {
             notice, recipient, ..
-        } => format!("mail#{notice}#{recipient}"),
-        Due::Reindex { .. } => format!("reindex#{commit}"),
+        } => format!("{MAIL}#{notice}#{recipient}"),
+        Due::Reindex { .. } => format!("{REINDEX}#{commit}"),
     }
+}
+
+/// Whose a row is, told from its key alone: how rows are sent on without being read.
+#[must_use]
+pub fn consumer_of(key: &DueKey) -> Option<Consumer> {
+    let kind = key.sk.strip_prefix("DUE#")?.split('#').next()?;
+    CONSUMERS
+        .iter()
+        .find(|(name, _)| *name == kind)
+        .map(|(_, consumer)| *consumer)
 }
 
 pub(crate) fn due_item(

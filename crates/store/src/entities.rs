@@ -9,9 +9,9 @@ use domain::id::{ClientId, FormId, MatchRequestId, NoticeId, PartnerId, PersonId
 use domain::match_request::MatchRequest;
 use domain::membership::MembershipPlan;
 use domain::notice::Event;
+use domain::packed::IndexRecord;
 use domain::partner::Partner;
 use domain::person::{LoginKey, Person};
-use domain::packed::IndexRecord;
 use domain::place::Cell;
 use domain::policy::Policy;
 use domain::signup::Signup;
@@ -352,7 +352,10 @@ impl Entity for ShardPointer {
     }
 
     fn staff_index(&self) -> Option<StaffIndex> {
-        Some(StaffIndex { partition: StaffPartition::Shards, order: self.cell.to_string() })
+        Some(StaffIndex {
+            partition: StaffPartition::Shards,
+            order: self.cell.to_string(),
+        })
     }
 }
 

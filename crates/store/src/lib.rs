@@ -16,8 +16,10 @@ mod table;
 
 pub use audit::{Actor, Audit, AuditEntry, AuditItem};
 pub use commit::{Commit, CommitError};
-pub use due::{DueKey, PendingDue, Postponed};
-pub use entities::{CellRow, ClientMatchRequest, Hint, InboxItem, Login, PartnerForm, Setting, ShardPointer};
+pub use due::{DueKey, PendingDue, Postponed, consumer_of};
+pub use entities::{
+    CellRow, ClientMatchRequest, Hint, InboxItem, Login, PartnerForm, Setting, ShardPointer,
+};
 pub use error::StoreError;
 pub use idempotency::{IDEMPOTENCY_DAYS, Once, Remembered};
 pub use item::{Entity, Page, StaffIndex, Versioned};

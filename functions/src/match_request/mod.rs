@@ -116,18 +116,27 @@ async fn submit_match_request(
     let by = caller.person.value.id;
     let done = once(&context, by, &command.key, || async {
         let standing = for_client(&context, &caller, client, Scope::MatchRequests).await?;
-        let plan = membership::require(&context, &standing.client.value, Entitlement::MatchRequests).await?;
+        let plan =
+            membership::require(&context, &standing.client.value, Entitlement::MatchRequests)
+                .await?;
         let policy = context.store.policy().await?;
         let submission = Submission {
             id: context.fresh(),
             client,
             by,
-            on_behalf_of: standing.acting.on_behalf_of.map(|_| standing.client.value.person),
+            on_behalf_of: standing
+                .acting
+                .on_behalf_of
+                .map(|_| standing.client.value.person),
             details: command.body.clone(),
         };
         let request = MatchRequest::submit(submission, &policy, context.now())?;
         let list = candidate_list::compute(&context, &request, &policy).await?;
-        let cause = if list.candidates.is_empty() { TicketCause::NoCandidates } else { TicketCause::MatchRequestSubmitted };
+        let cause = if list.candidates.is_empty() {
+            TicketCause::NoCandidates
+        } else {
+            TicketCause::MatchRequestSubmitted
+        };
         let ticket = Ticket::open(context.fresh(), cause, request.id, request.submitted_at);
         let key = Key::match_request(request.id);
         // The largest ordinary commit, 11 writes and checks: what a request is, who may make it, and
@@ -135,19 +144,33 @@ async fn submit_match_request(
         let commit = Commit::new(context.audit(standing.acting, "submit_match_request", &key))
             .insert(&request)
             .insert(&list)
-            .insert(&ClientMatchRequest { client, match_request: request.id })
+            .insert(&ClientMatchRequest {
+                client,
+                match_request: request.id,
+            })
             .insert(&ticket)
             .unchanged(&plan)
             .due(DueRow {
-                due: Due::CandidateRelease { match_request: request.id },
+                due: Due::CandidateRelease {
+                    match_request: request.id,
+                },
                 at: request.release_at,
                 generation: request.deadline_generation,
             })
-            .notify(context.fresh(), Event::MatchRequestSubmitted { match_request: request.id, client });
+            .notify(
+                context.fresh(),
+                Event::MatchRequestSubmitted {
+                    match_request: request.id,
+                    client,
+                },
+            );
         Ok(Decision::new(standing.insisted_on(commit), request.id))
     })
     .await?;
-    Ok(done.answer(StatusCode::CREATED, show(&context, &caller, done.id()?).await?))
+    Ok(done.answer(
+        StatusCode::CREATED,
+        show(&context, &caller, done.id()?).await?,
+    ))
 }
 
 /// Show a match request
@@ -174,17 +197,31 @@ async fn show_match_request(
     Ok(show(&context, &caller, request).await?.into_response())
 }
 
-async fn show(context: &Context, caller: &Caller, request: MatchRequestId) -> Result<Tagged<MatchRequestView>, Problem> {
+async fn show(
+    context: &Context,
+    caller: &Caller,
+    request: MatchRequestId,
+) -> Result<Tagged<MatchRequestView>, Problem> {
     let Versioned { version, value } = load(context, request).await?;
     if on_duty(caller, Duty::MatchRequests).is_err() {
         for_client(context, caller, value.client, Scope::MatchRequests).await?;
     }
-    Ok(Tagged { version, view: MatchRequestView::of(value) })
+    Ok(Tagged {
+        version,
+        view: MatchRequestView::of(value),
+    })
 }
 
 /// The stored request; 404 where there is none.
-async fn load(context: &Context, request: MatchRequestId) -> Result<Versioned<MatchRequest>, Problem> {
-    context.store.get(&Key::match_request(request)).await?.ok_or_else(Problem::not_found)
+async fn load(
+    context: &Context,
+    request: MatchRequestId,
+) -> Result<Versioned<MatchRequest>, Problem> {
+    context
+        .store
+        .get(&Key::match_request(request))
+        .await?
+        .ok_or_else(Problem::not_found)
 }
 
 /// List a client's match requests
@@ -209,10 +246,21 @@ async fn list_client_match_requests(
         .store
         .list::<ClientMatchRequest>(&pk, "MREQ#", true, page.limit(), page.cursor())
         .await?;
-    let keys: Vec<Key> = marks.items.iter().map(|mark| Key::match_request(mark.value.match_request)).collect();
+    let keys: Vec<Key> = marks
+        .items
+        .iter()
+        .map(|mark| Key::match_request(mark.value.match_request))
+        .collect();
     let items = context.store.get_many::<MatchRequest>(&keys).await?;
-    let items = items.into_iter().map(|request| MatchRequestView::of(request.value)).collect();
-    Ok(Listed { items, next: marks.next }.at(&uri))
+    let items = items
+        .into_iter()
+        .map(|request| MatchRequestView::of(request.value))
+        .collect();
+    Ok(Listed {
+        items,
+        next: marks.next,
+    }
+    .at(&uri))
 }
 
 /// Withdraw a match request
@@ -238,11 +286,20 @@ async fn withdraw_match_request(
         let key = Key::match_request(request);
         let commit = Commit::new(context.audit(standing.acting, "withdraw_match_request", &key))
             .replace(&was, &next)
-            .notify(context.fresh(), Event::MatchRequestWithdrawn { match_request: request, client });
+            .notify(
+                context.fresh(),
+                Event::MatchRequestWithdrawn {
+                    match_request: request,
+                    client,
+                },
+            );
         Ok(Decision::new(standing.insisted_on(commit), request))
     })
     .await?;
-    Ok(done.answer(StatusCode::CREATED, show(&context, &caller, done.id()?).await?))
+    Ok(done.answer(
+        StatusCode::CREATED,
+        show(&context, &caller, done.id()?).await?,
+    ))
 }
 
 impl From<SubmitMatchRequestError> for Problem {
@@ -256,7 +313,9 @@ impl From<SubmitMatchRequestError> for Problem {
 impl From<WithdrawMatchRequestError> for Problem {
     fn from(error: WithdrawMatchRequestError) -> Self {
         match error {
-            WithdrawMatchRequestError::AlreadyWithdrawn => Self::wrong_state("match-request-withdrawn", error),
+            WithdrawMatchRequestError::AlreadyWithdrawn => {
+                Self::wrong_state("match-request-withdrawn", error)
+            }
             WithdrawMatchRequestError::Closed => Self::wrong_state("match-request-closed", error),
         }
     }

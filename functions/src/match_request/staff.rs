@@ -16,7 +16,7 @@ use domain::invalid::Findings;
 use domain::match_request::{MatchRequest, MatchRequestState, ReleaseCause};
 use domain::support_worker::SupportWorker;
 use domain::vocabulary::Vocabulary;
-use matching::{Weights, explain};
+use matching::explain;
 use serde::{Deserialize, Serialize};
 use store::{Commit, Key, StaffPartition};
 use utoipa::ToSchema;
@@ -29,7 +29,7 @@ use crate::caller::Caller;
 use crate::candidate_list::{Settlement, relations};
 use crate::candidate_release::{Requested, release, requested, settlement};
 use crate::context::{Context, Shared};
-use crate::matcher::MatcherError;
+use crate::matcher::{self, MatcherError};
 use crate::page::{Listed, PageQuery};
 use crate::path::{Path, Query};
 use crate::perform::{Decision, Tagged, once};
@@ -70,7 +70,10 @@ async fn list_match_requests(
     on_duty(&caller, Duty::MatchRequests)?;
     let state = filter.state.unwrap_or(MatchRequestState::Submitted);
     let partition = StaffPartition::MatchRequests(state.code());
-    let found = context.store.staff_list::<MatchRequest>(partition, false, page.limit(), page.cursor()).await?;
+    let found = context
+        .store
+        .staff_list::<MatchRequest>(partition, false, page.limit(), page.cursor())
+        .await?;
     Ok(Listed::of(found, |request| MatchRequestView::of(request.value)).at(&uri))
 }
 
@@ -124,13 +127,32 @@ async fn preview_candidates(
     Ok(preview(&context, request).await?.into_response())
 }
 
-async fn preview(context: &Context, request: MatchRequestId) -> Result<Tagged<PreviewView>, Problem> {
+async fn preview(
+    context: &Context,
+    request: MatchRequestId,
+) -> Result<Tagged<PreviewView>, Problem> {
     let requested = load(context, request).await?;
     let settlement = settlement(context, &requested).await?;
     let version = tag(&requested, &settlement);
-    let Settlement { list, settled, blind, .. } = settlement;
-    let CandidateList { basis, candidates, considered, removed, exclusions, pins, released, .. } = list;
-    let decided = |decisions: &[StaffDecision], worker| decisions.iter().any(|decision| decision.worker == worker);
+    let Settlement {
+        list,
+        settled,
+        blind,
+        ..
+    } = settlement;
+    let CandidateList {
+        basis,
+        candidates,
+        considered,
+        removed,
+        exclusions,
+        pins,
+        released,
+        ..
+    } = list;
+    let decided = |decisions: &[StaffDecision], worker| {
+        decisions.iter().any(|decision| decision.worker == worker)
+    };
     let listed = candidates
         .into_iter()
         .map(|candidate| ListedView {
@@ -149,7 +171,16 @@ async fn preview(context: &Context, request: MatchRequestId) -> Result<Tagged<Pr
         None => (blind, settled.differences),
     };
     let request = MatchRequestView::of(requested.request.value);
-    let view = PreviewView { request, shown, listed, differences, considered, removed, basis, released_at };
+    let view = PreviewView {
+        request,
+        shown,
+        listed,
+        differences,
+        considered,
+        removed,
+        basis,
+        released_at,
+    };
     Ok(Tagged { version, view })
 }
 
@@ -158,7 +189,9 @@ fn tag(requested: &Requested, settlement: &Settlement) -> u64 {
 }
 
 async fn load(context: &Context, request: MatchRequestId) -> Result<Requested, Problem> {
-    requested(context, request).await?.ok_or_else(Problem::not_found)
+    requested(context, request)
+        .await?
+        .ok_or_else(Problem::not_found)
 }
 
 /// Why somebody is or is not on the list.
@@ -191,11 +224,15 @@ async fn explain_candidate(
 ) -> Result<Response, Problem> {
     on_duty(&caller, Duty::MatchRequests)?;
     let requested = load(&context, request).await?;
-    let found = context.store.get::<SupportWorker>(&Key::worker(worker)).await?;
+    let found = context
+        .store
+        .get::<SupportWorker>(&Key::worker(worker))
+        .await?;
     let live = found.ok_or_else(Problem::not_found)?.value;
     let asked = Asked::of(&requested.request.value.details, context.now());
     let relations = relations(&context, &requested.request.value).await?;
-    let account = explain::for_staff(&asked, &live, &relations, &Weights::default());
+    let weights = matcher::weights(&context).await?;
+    let account = explain::for_staff(&asked, &live, &relations, &weights);
     let view = ExplanationView {
         worker,
         listed: requested.list.value.listed(worker).is_some(),
@@ -215,7 +252,11 @@ struct Decide {
     #[schema(example = "wrk_0190b2f06bd47c5a9a3e5b7f21d4c8aa")]
     worker: WorkerId,
     /// Why, in words for staff.
-    #[schema(min_length = 1, max_length = 500, example = "Worked together before and parted badly.")]
+    #[schema(
+        min_length = 1,
+        max_length = 500,
+        example = "Worked together before and parted badly."
+    )]
     reason: String,
 }
 
@@ -230,7 +271,15 @@ async fn exclude_candidate(
     Path(request): Path<MatchRequestId>,
     command: Command<Decide>,
 ) -> Result<Response, Problem> {
-    decide(&context, &caller, request, &command, "exclude_candidate", CandidateList::exclude).await
+    decide(
+        &context,
+        &caller,
+        request,
+        &command,
+        "exclude_candidate",
+        CandidateList::exclude,
+    )
+    .await
 }
 
 /// Pin a candidate
@@ -246,7 +295,15 @@ async fn pin_candidate(
     Path(request): Path<MatchRequestId>,
     command: Command<Decide>,
 ) -> Result<Response, Problem> {
-    decide(&context, &caller, request, &command, "pin_candidate", CandidateList::pin).await
+    decide(
+        &context,
+        &caller,
+        request,
+        &command,
+        "pin_candidate",
+        CandidateList::pin,
+    )
+    .await
 }
 
 async fn decide(
@@ -265,7 +322,15 @@ async fn decide(
     let done = once(context, duty.acting.by, &command.key, || async {
         let requested = load(context, request).await?;
         let (worker, by, at) = (*worker, duty.acting.by, context.now());
-        let next = apply(&requested.list.value, StaffDecision { worker, by, at, reason: reason.clone() })?;
+        let next = apply(
+            &requested.list.value,
+            StaffDecision {
+                worker,
+                by,
+                at,
+                reason: reason.clone(),
+            },
+        )?;
         let mut audit = context.audit(duty.acting, operation, &Key::match_request(request));
         audit.reason = Some(reason.clone());
         let commit = Commit::new(audit).replace(&requested.list, &next);
@@ -294,20 +359,34 @@ async fn release_candidates(
     let done = once(&context, duty.acting.by, &command.key, || async {
         let requested = load(&context, request).await?;
         // Refused for its state first: a released list has another preview, too.
-        requested.request.value.release(ReleaseCause::Staff, context.now())?;
+        requested
+            .request
+            .value
+            .release(ReleaseCause::Staff, context.now())?;
         let settlement = settlement(&context, &requested).await?;
         crate::body::must_match(previewed.0, tag(&requested, &settlement))?;
-        let commit = release(&context, &requested, settlement, ReleaseCause::Staff, duty.acting)?;
+        let commit = release(
+            &context,
+            &requested,
+            settlement,
+            ReleaseCause::Staff,
+            duty.acting,
+        )?;
         Ok(Decision::new(duty.insisted_on(commit), request))
     })
     .await?;
-    Ok(done.answer(StatusCode::CREATED, show(&context, &caller, done.id()?).await?))
+    Ok(done.answer(
+        StatusCode::CREATED,
+        show(&context, &caller, done.id()?).await?,
+    ))
 }
 
 impl From<DecideCandidateError> for Problem {
     fn from(error: DecideCandidateError) -> Self {
         match error {
-            DecideCandidateError::AlreadyReleased => Self::wrong_state("candidates-released", error),
+            DecideCandidateError::AlreadyReleased => {
+                Self::wrong_state("candidates-released", error)
+            }
             DecideCandidateError::AlreadyDecided => Self::wrong_state("already-decided", error),
             DecideCandidateError::NotListed => Self::invalid_field("/worker", error),
             DecideCandidateError::NoReason => Self::invalid_field("/reason", error),
@@ -319,7 +398,10 @@ impl From<MatcherError> for Problem {
     fn from(error: MatcherError) -> Self {
         match error {
             MatcherError::Store(error) => error.into(),
-            MatcherError::Blob(_) | MatcherError::Damaged { .. } | MatcherError::Search(_) => {
+            MatcherError::Blob(_)
+            | MatcherError::Damaged { .. }
+            | MatcherError::Vanished { .. }
+            | MatcherError::Search(_) => {
                 tracing::error!(%error, "the index does not answer");
                 Self::unavailable()
             }

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use domain::person::{LoginKey, PersonName};
+use functions::api;
 use functions::context::{Context, Deployment, FirstAdministrator, Shared};
 use functions::matcher::Matcher;
-use functions::{api, consume};
+use index_builder::IndexBuilder;
 use platform::blobs::FolderBlobs;
 use platform::clock::SharedClock;
-use platform::dispatch::WakeTicker;
 use platform::ids::IdSource;
 use platform::keys::DeploymentKey;
 use platform::mail::FolderMail;
@@ -115,10 +115,11 @@ impl Host {
             audience: "rapport".to_owned(),
             scope: "rapport".to_owned(),
         };
+        let ids = IdSource::from_os(clock.clone())
+            .map_err(|error| StartError::Defect(error.to_string()))?;
         let context = Arc::new(Context {
             store,
-            ids: IdSource::from_os(clock.clone())
-                .map_err(|error| StartError::Defect(error.to_string()))?,
+            ids: Arc::new(ids),
             clock: clock.clone(),
             key: DeploymentKey::from_bytes(&SAMPLE_DEPLOYMENT_KEY),
             mail: Arc::new(folder_mail(&mail)?),
@@ -127,11 +128,13 @@ impl Host {
             deployment: deployment(&url, &token_rules),
             token_rules,
         });
-        let ticker = Arc::new(Ticker::new(
-            context.clone(),
-            clock.clone(),
-            WakeTicker::default(),
-        ));
+        let index = IndexBuilder {
+            store: context.store.clone(),
+            blobs: context.blobs.clone(),
+            clock: clock.clone(),
+            ids: context.ids.clone(),
+        };
+        let ticker = Arc::new(Ticker::new(context.clone(), clock.clone(), index));
         let router = router(&context, clock, &ticker)?;
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
@@ -266,12 +269,4 @@ fn router(
             clock,
             ticker: ticker.clone(),
         })))
-}
-
-/// What the ticker calls for each due row.
-pub(crate) async fn deliver(
-    context: &Context,
-    key: &store::DueKey,
-) -> Result<consume::Consumed, consume::ConsumeError> {
-    consume::consume(context, key).await
 }

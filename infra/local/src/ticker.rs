@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use functions::consume::Consumed;
+use domain::due::Consumer;
+use functions::consume::{Consumed, consume};
 use functions::context::Shared;
+use index_builder::{IndexBuilder, Outcome};
 use platform::clock::Clock;
 use platform::dispatch::WakeTicker;
-use store::{DueKey, Postponed, StoreError};
+use store::{DueKey, Postponed, StoreError, consumer_of};
 use tokio::sync::Mutex;
 
 use crate::clock::{DevClock, DevClockError};
-use crate::host::deliver;
 
 const EVERY: Duration = Duration::from_millis(250);
 /// Rows taken from each bucket of the index at a time.
@@ -23,6 +24,7 @@ pub struct Ticker {
     context: Shared,
     clock: Arc<DevClock>,
     wake: WakeTicker,
+    index: IndexBuilder,
     /// One delivery at a time: moving the clock steps through instants in order.
     turn: Mutex<()>,
 }
@@ -41,12 +43,14 @@ pub enum AdvanceError {
 impl Ticker {
     /// A ticker over `context`, whose clock is `clock`.
     #[must_use]
-    pub fn new(context: Shared, clock: Arc<DevClock>, wake: WakeTicker) -> Self {
+    pub fn new(context: Shared, clock: Arc<DevClock>, index: IndexBuilder) -> Self {
+        let (wake, turn) = Default::default();
         Self {
             context,
             clock,
             wake,
-            turn: Mutex::new(()),
+            index,
+            turn,
         }
     }
 
@@ -106,35 +110,53 @@ impl Ticker {
                 return Ok(delivered);
             }
             delivered = delivered.saturating_add(due.len());
-            for key in &due {
+            // Changed cells are built once for all the rows that name them.
+            let (changes, others): (Vec<_>, Vec<_>) = due
+                .into_iter()
+                .partition(|key| consumer_of(key) == Some(Consumer::IndexBuilder));
+            for key in &others {
                 self.deliver_one(key).await?;
             }
+            self.rebuild(&changes).await?;
         }
+    }
+
+    async fn rebuild(&self, changes: &[DueKey]) -> Result<(), StoreError> {
+        for (key, outcome) in self.index.consume(changes).await {
+            if let Outcome::Failed(error) = outcome {
+                self.postpone(&key, &error).await?;
+            }
+        }
+        Ok(())
     }
 
     /// A row that fails waits longer each time, and is parked in the end: it cannot hold up the others.
     async fn deliver_one(&self, key: &DueKey) -> Result<(), StoreError> {
-        match deliver(&self.context, key).await {
+        match consume(&self.context, key).await {
             Ok(Consumed::Done | Consumed::Early(_)) => Ok(()),
-            Err(error) => {
-                let Some(pending) = self.context.store.pending_due(key).await? else {
-                    return Ok(());
-                };
-                let postponed = self
-                    .context
-                    .store
-                    .postpone(&pending, self.context.now())
-                    .await?;
-                match postponed {
-                    Postponed::Until(_) | Postponed::Elsewhere => {
-                        tracing::warn!(%key, %error, "a due row is postponed")
-                    }
-                    Postponed::Parked => {
-                        tracing::error!(%key, %error, "ALARM: a due row is parked")
-                    }
-                }
-                Ok(())
-            }
+            Err(error) => self.postpone(key, &error).await,
         }
+    }
+
+    async fn postpone(
+        &self,
+        key: &DueKey,
+        error: &dyn std::error::Error,
+    ) -> Result<(), StoreError> {
+        let Some(pending) = self.context.store.pending_due(key).await? else {
+            return Ok(());
+        };
+        match self
+            .context
+            .store
+            .postpone(&pending, self.context.now())
+            .await?
+        {
+            Postponed::Until(_) | Postponed::Elsewhere => {
+                tracing::warn!(%key, %error, "a due row is postponed")
+            }
+            Postponed::Parked => tracing::error!(%key, %error, "ALARM: a due row is parked"),
+        }
+        Ok(())
     }
 }
