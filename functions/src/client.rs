@@ -31,7 +31,7 @@ pub fn router() -> OpenApiRouter<Shared> {
 #[derive(Debug, Clone)]
 pub enum Reader {
     /// Staff who look after people.
-    Staff(OnDuty),
+    Staff(Box<OnDuty>),
     /// The client, or a representative whose authority covers details.
     ForClient(Box<ForClient>),
 }
@@ -46,7 +46,7 @@ impl Reader {
         match for_client(context, caller, client, Scope::Details).await {
             Ok(standing) => Ok(Self::ForClient(Box::new(standing))),
             Err(refusal) if refusal.status() == StatusCode::NOT_FOUND => {
-                Ok(Self::Staff(on_duty(caller, Duty::People)?))
+                Ok(Self::Staff(Box::new(on_duty(caller, Duty::People)?)))
             }
             Err(refusal) => Err(refusal),
         }
