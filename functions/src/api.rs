@@ -13,7 +13,10 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::context::Shared;
 use crate::problem::{Problem, ProblemBody};
-use crate::{activation, candidate_review, match_request, partner, signup, ticket};
+use crate::{
+    activation, audit, authority, candidate_review, client, correction, inbox, match_request,
+    membership, partner, person, signup, staff, ticket,
+};
 
 /// The routes of one family.
 pub type Routes = fn() -> OpenApiRouter<Shared>;
@@ -23,9 +26,17 @@ pub const FAMILIES: &[(&str, Routes)] = &[
     ("partner", partner::router),
     ("signup", signup::router),
     ("activation", activation::router),
+    ("person", person::router),
+    ("correction", correction::router),
+    ("staff", staff::router),
+    ("client", client::router),
+    ("authority", authority::router),
+    ("membership", membership::router),
     ("match-request", match_request::router),
     ("candidate-review", candidate_review::router),
     ("ticket", ticket::router),
+    ("inbox", inbox::router),
+    ("audit", audit::router),
 ];
 
 /// The tags of operations that are called without an access token.

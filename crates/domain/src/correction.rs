@@ -2,19 +2,16 @@
 
 mod merge;
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 
+use crate::activation::next_link;
 use crate::id::PersonId;
 use crate::notice::Event;
-use crate::person::{Activation, Contact, LoginKey, Person};
+use crate::person::{Contact, LoginKey, Person};
 
 pub use merge::{
-    MAX_LOGINS, MAX_MOVED_WRITES, Merge, MergePeopleError, Merged, UnmergePeopleError, Unmerged,
-    merge, unmerge,
+    MAX_MOVED_WRITES, Merge, MergePeopleError, Merged, UnmergePeopleError, Unmerged, merge, unmerge,
 };
-
-/// How long an activation link works.
-pub const ACTIVATION_LINK_DAYS: i64 = 14;
 
 /// A corrected person, and what they hear of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,21 +54,14 @@ pub fn resend_link(person: Person, now: DateTime<Utc>) -> Result<Corrected, Rese
 }
 
 fn with_fresh_link(mut person: Person, now: DateTime<Utc>) -> Corrected {
-    let generation = next_generation(person.activation.as_ref());
-    person.activation = Some(Activation {
-        generation,
-        expires_at: now + Duration::days(ACTIVATION_LINK_DAYS),
-        used_at: None,
-    });
+    let link = next_link(person.activation.as_ref(), now);
+    let generation = link.generation;
+    person.activation = Some(link);
     let event = Event::ActivationLink {
         person: person.id,
         generation,
     };
     Corrected { person, event }
-}
-
-fn next_generation(was: Option<&Activation>) -> u32 {
-    was.map_or(1, |was| was.generation.saturating_add(1))
 }
 
 /// Why contact details are not corrected.
@@ -124,7 +114,8 @@ pub fn changed_fields(was: &Person, is: &Person) -> Vec<String> {
     ];
     compared
         .into_iter()
-        .filter_map(|(field, changed)| changed.then(|| field.to_owned()))
+        .filter(|(_, changed)| *changed)
+        .map(|(field, _)| field.to_owned())
         .collect()
 }
 
@@ -185,6 +176,8 @@ pub fn rebind_login(
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::activation::LINK_LIFETIME;
+    use crate::person::Activation;
     use crate::person::tests::person;
 
     pub(crate) fn now() -> DateTime<Utc> {
@@ -336,9 +329,6 @@ pub(crate) mod tests {
         assert!(person.logins.is_empty());
         let fresh = person.activation.unwrap();
         assert_eq!((fresh.generation, fresh.used_at), (4, None));
-        assert_eq!(
-            fresh.expires_at,
-            now() + Duration::days(ACTIVATION_LINK_DAYS)
-        );
+        assert_eq!(fresh.expires_at, now() + LINK_LIFETIME);
     }
 }

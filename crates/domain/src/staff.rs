@@ -10,6 +10,9 @@ pub enum AppointStaffError {
     /// The record is a duplicate of another one.
     #[error("this record was merged into another; use that one")]
     Merged,
+    /// They would give it to themselves.
+    #[error("nobody appoints themselves")]
+    Own,
     /// They have it.
     #[error("this person has the role already")]
     Held,
@@ -19,7 +22,14 @@ pub enum AppointStaffError {
 ///
 /// # Errors
 /// See [`AppointStaffError`].
-pub fn appoint(mut person: Person, role: StaffRole) -> Result<Person, AppointStaffError> {
+pub fn appoint(
+    mut person: Person,
+    role: StaffRole,
+    by: PersonId,
+) -> Result<Person, AppointStaffError> {
+    if person.id == by {
+        return Err(AppointStaffError::Own);
+    }
     if person.merged_into.is_some() {
         return Err(AppointStaffError::Merged);
     }
@@ -75,9 +85,9 @@ mod tests {
     #[test]
     fn a_role_is_given_once_and_taken_once() {
         for role in ROLES {
-            let appointed = appoint(person(1), role).unwrap();
+            let appointed = appoint(person(1), role, person(2).id).unwrap();
             assert_eq!(
-                appoint(appointed.clone(), role),
+                appoint(appointed.clone(), role, person(2).id),
                 Err(AppointStaffError::Held)
             );
             let by = person(2).id;
@@ -92,7 +102,7 @@ mod tests {
     #[test]
     fn only_administration_cannot_be_given_up_alone() {
         for role in ROLES {
-            let appointed = appoint(person(1), role).unwrap();
+            let appointed = appoint(person(1), role, person(2).id).unwrap();
             let dismissed = dismiss(appointed, role, person(1).id);
             if role == StaffRole::Administrator {
                 assert_eq!(dismissed, Err(DismissStaffError::OwnAdministration));
@@ -103,11 +113,19 @@ mod tests {
     }
 
     #[test]
+    fn nobody_appoints_themselves() {
+        for role in ROLES {
+            let own = appoint(person(1), role, person(1).id);
+            assert_eq!(own, Err(AppointStaffError::Own));
+        }
+    }
+
+    #[test]
     fn a_merged_record_takes_no_role() {
         let mut merged = person(1);
         merged.merged_into = Some(person(2).id);
         assert_eq!(
-            appoint(merged, StaffRole::Mediator),
+            appoint(merged, StaffRole::Mediator, person(3).id),
             Err(AppointStaffError::Merged)
         );
     }

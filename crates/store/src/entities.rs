@@ -273,8 +273,8 @@ impl crate::table::Store {
         limit: u16,
         cursor: Option<&str>,
     ) -> Result<Page<Versioned<Hint>>, crate::StoreError> {
-        let pk = format!("HINT#{hash}");
-        self.list(&pk, "PERSON#", false, limit, cursor).await
+        let (pk, prefix) = Key::hints(hash);
+        self.list(&pk, prefix, false, limit, cursor).await
     }
 
     /// The records that were merged into a person's, and what moved with each.

@@ -141,7 +141,7 @@ impl Ticker {
     async fn postpone(
         &self,
         key: &DueKey,
-        error: &dyn std::error::Error,
+        error: &(dyn std::error::Error + Sync),
     ) -> Result<(), StoreError> {
         let Some(pending) = self.context.store.pending_due(key).await? else {
             return Ok(());

@@ -8,13 +8,10 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::next_generation;
+use crate::activation::{MAX_LOGINS, next_link};
 use crate::id::{ClientId, PersonId};
 use crate::notice::Event;
 use crate::person::{Activation, LoginKey, Person, Roles};
-
-/// The most logins that one account has.
-pub const MAX_LOGINS: usize = 8;
 
 /// The most items that move with a duplicate: a login is one write, an authority two. With the rest of
 /// the commit that makes at most 20.
@@ -104,9 +101,8 @@ pub fn merge(
     duplicate.merged_into = Some(survivor.id);
     // A link still in the mail would bind a login to the pointer: no generation above it is ever sent.
     duplicate.activation = duplicate.activation.map(|link| Activation {
-        generation: next_generation(Some(&link)),
         expires_at: link.expires_at.min(now),
-        ..link
+        ..next_link(Some(&link), now)
     });
     let merge = Merge {
         duplicate: duplicate.id,

@@ -1,0 +1,525 @@
+//! What staff put right about people: links, contact details, logins, and records that are one person's.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use domain::access::{Authority, Duty};
+use domain::correction::{
+    self, CorrectContactError, Corrected, MergePeopleError, RebindLoginError, Rebinding,
+    ResendLinkError, UnmergePeopleError,
+};
+use domain::id::{ClientId, PersonId};
+use domain::invalid::Findings;
+use domain::person::{Contact, LoginKey, Person, Roles};
+use serde::{Deserialize, Serialize};
+use store::{Commit, Hint, Key, Login, Versioned};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::body::{Command, Edit, must_match};
+use crate::caller::Caller;
+use crate::context::{Context, Shared};
+use crate::page::Listed;
+use crate::path::Path;
+use crate::perform::{Decision, Done, edit, once};
+use crate::person::{load, show};
+use crate::problem::Problem;
+use crate::reason::{check_reason, need_reason};
+use crate::standing::on_duty;
+
+/// The routes of this family.
+#[must_use]
+pub fn router() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(resend_activation_link))
+        .routes(routes!(correct_contact))
+        .routes(routes!(rebind_login))
+        .routes(routes!(list_merges, merge_person))
+        .routes(routes!(unmerge_person))
+}
+
+/// Why something is corrected.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Reason {
+    /// Why; kept with the record.
+    #[schema(
+        min_length = 1,
+        max_length = 500,
+        example = "She deleted the first mail; spoke to her on the phone."
+    )]
+    reason: String,
+}
+
+/// Resend an activation link
+///
+/// The new link works for 14 days, and every earlier one stops working. Only for an account that no
+/// login was bound to.
+#[utoipa::path(post, path = "/v1/people/{person}/activation-links", tag = "people",
+    params(("person" = PersonId, Path)), request_body = Reason,
+    responses((status = 201, body = crate::person::PersonView))
+)]
+async fn resend_activation_link(
+    State(context): State<Shared>,
+    caller: Caller,
+    Path(person): Path<PersonId>,
+    command: Command<Reason>,
+) -> Result<Response, Problem> {
+    let duty = on_duty(&caller, Duty::People)?;
+    let reason = &command.body.reason;
+    need_reason(reason)?;
+    let done = once(&context, duty.acting.by, &command.key, || async {
+        let was = load(&context, person).await?;
+        let corrected = correction::resend_link(was.value.clone(), context.now())?;
+        let commit = corrected_commit(
+            &context,
+            &duty,
+            "resend_activation_link",
+            &was,
+            corrected,
+            reason,
+        );
+        Ok(Decision::new(commit, person))
+    })
+    .await?;
+    created(&context, &caller, &done).await
+}
+
+/// How a person is reached, put right.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ContactCorrection {
+    /// Mail address and telephone number.
+    contact: Contact,
+    /// Where they live, as typed.
+    #[schema(max_length = 300)]
+    address: Option<String>,
+    /// Why; kept with the record.
+    #[schema(min_length = 1, max_length = 500)]
+    reason: String,
+}
+
+impl ContactCorrection {
+    fn check(&self) -> Result<(), Problem> {
+        let mut findings = Findings::default();
+        self.contact.check(&mut findings, "/contact");
+        if let Some(address) = &self.address {
+            findings.text("/address", address, 1, 300);
+        }
+        check_reason(&mut findings, &self.reason);
+        Ok(findings.into_result()?)
+    }
+}
+
+/// Correct contact details
+///
+/// Mail to the person is tried again. If an activation link went to another mail address, it stops
+/// working and a new one goes to the right address.
+#[utoipa::path(put, path = "/v1/people/{person}/contact", tag = "people", params(("person" = PersonId, Path)),
+    request_body(content = ContactCorrection, example = json!({
+        "contact": {"email": "ana.lindqvist@example.org", "phone": "+61 2 5550 1234"},
+        "address": "3 Hill Street, Newtown", "reason": "Read out by herself on the phone; the form had a typing error."
+    })),
+    responses((status = 200, body = crate::person::PersonView))
+)]
+async fn correct_contact(
+    State(context): State<Shared>,
+    caller: Caller,
+    Path(person): Path<PersonId>,
+    change: Edit<ContactCorrection>,
+) -> Result<Response, Problem> {
+    let duty = on_duty(&caller, Duty::People)?;
+    change.body.check()?;
+    edit(&context, || async {
+        let was = load(&context, person).await?;
+        must_match(change.version, was.version)?;
+        let ContactCorrection {
+            contact,
+            address,
+            reason,
+        } = change.body.clone();
+        let hints = context.key.hints();
+        let hint = |contact: &Contact| Hint {
+            hash: hints.mail_address(&contact.email),
+            person,
+        };
+        let (old, new) = (hint(&was.value.contact), hint(&contact));
+        let corrected =
+            correction::correct_contact(was.value.clone(), contact, address, context.now())?;
+        let commit = corrected_commit(&context, &duty, "correct_contact", &was, corrected, &reason);
+        Ok(if old == new {
+            commit
+        } else {
+            let old = Key::hint(&old.hash, person);
+            commit.derive_nothing_at(&old).derive(&new)
+        })
+    })
+    .await?;
+    Ok(show(&context, &caller, person).await?.into_response())
+}
+
+/// How staff made sure who somebody is.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum IdentityCheckMethod {
+    /// Met them.
+    InPerson,
+    /// Saw them and a document on video.
+    Video,
+    /// Called back on the number known before.
+    CallBack,
+}
+
+impl IdentityCheckMethod {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::InPerson => "in person",
+            Self::Video => "by video",
+            Self::CallBack => "by calling back",
+        }
+    }
+}
+
+/// An identity check that staff made.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct IdentityCheck {
+    /// How.
+    method: IdentityCheckMethod,
+    /// What was seen or asked, as a reference.
+    #[schema(min_length = 1, max_length = 100)]
+    reference: String,
+}
+
+/// Why logins are unbound, and how staff know that it is for their owner.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct LoginRebinding {
+    /// Why; kept with the record.
+    #[schema(min_length = 1, max_length = 500)]
+    reason: String,
+    /// How the person's identity was checked; kept with the reason.
+    identity_check: IdentityCheck,
+}
+
+/// Rebind a login
+///
+/// After an identity check: every login is unbound at once, and an activation link for a new one is
+/// sent. The mail address has to be right before.
+#[utoipa::path(post, path = "/v1/people/{person}/login-rebindings", tag = "people",
+    params(("person" = PersonId, Path)),
+    request_body(content = LoginRebinding, example = json!({
+        "reason": "Lost her phone and with it the login.",
+        "identity_check": {"method": "video", "reference": "Driver licence, seen 2 March"}
+    })),
+    responses((status = 201, body = crate::person::PersonView))
+)]
+async fn rebind_login(
+    State(context): State<Shared>,
+    caller: Caller,
+    Path(person): Path<PersonId>,
+    command: Command<LoginRebinding>,
+) -> Result<Response, Problem> {
+    let duty = on_duty(&caller, Duty::People)?;
+    let LoginRebinding {
+        reason,
+        identity_check,
+    } = &command.body;
+    let mut findings = Findings::default();
+    check_reason(&mut findings, reason);
+    let reference = &identity_check.reference;
+    findings.text("/identity_check/reference", reference, 1, 100);
+    findings.into_result()?;
+    let method = identity_check.method.words();
+    let words = format!("{reason}\nIdentity checked {method}: {reference}");
+    let done = once(&context, duty.acting.by, &command.key, || async {
+        let was = load(&context, person).await?;
+        let Rebinding { corrected, unbound } =
+            correction::rebind_login(was.value.clone(), duty.acting.by, context.now())?;
+        let commit = corrected_commit(&context, &duty, "rebind_login", &was, corrected, &words);
+        let logins = load_logins(&context, &unbound).await?;
+        let commit = logins.iter().fold(commit, Commit::remove);
+        Ok(Decision::new(commit, person))
+    })
+    .await?;
+    created(&context, &caller, &done).await
+}
+
+fn corrected_commit(
+    context: &Context,
+    duty: &crate::standing::OnDuty,
+    operation: &'static str,
+    was: &Versioned<Person>,
+    Corrected { person, event }: Corrected,
+    reason: &str,
+) -> Commit {
+    let fields = correction::changed_fields(&was.value, &person);
+    let key = Key::person(person.id);
+    let audit = context.correction(duty.acting, operation, &key, fields, reason);
+    let commit = Commit::new(audit)
+        .replace(was, &person)
+        .notify(context.fresh(), event);
+    duty.insisted_on(commit)
+}
+
+async fn load_logins(
+    context: &Context,
+    logins: &[LoginKey],
+) -> Result<Vec<Versioned<Login>>, Problem> {
+    let keys: Vec<Key> = logins.iter().map(Key::login).collect();
+    let found = context.store.get_many::<Login>(&keys).await?;
+    if found.len() == logins.len() {
+        return Ok(found);
+    }
+    tracing::error!("a person lists a login that is not stored");
+    Err(Problem::internal())
+}
+
+async fn created(context: &Context, caller: &Caller, done: &Done) -> Result<Response, Problem> {
+    let view = show(context, caller, done.id()?).await?;
+    Ok(done.answer(StatusCode::CREATED, view))
+}
+
+/// Which record survives.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct MergeInto {
+    /// The record that goes on; the one in the path becomes a pointer to it.
+    into: PersonId,
+    /// Why; kept with the record.
+    #[schema(min_length = 1, max_length = 500)]
+    reason: String,
+}
+
+/// Merge a duplicate
+///
+/// The record in the path becomes a pointer to `into`, which takes over its logins, roles and
+/// authorities and acts as both. At most 10 logins together, and at most 10 items to move, where a
+/// login counts one and an authority two.
+#[utoipa::path(post, path = "/v1/people/{person}/merges", tag = "people", params(("person" = PersonId, Path)),
+    request_body(content = MergeInto, example = json!({
+        "into": "per_0190b2f06bd47c5a9a3e5b7f21d4c8ab", "reason": "Signed up twice through two partners."
+    })),
+    responses((status = 201, body = crate::person::PersonView))
+)]
+async fn merge_person(
+    State(context): State<Shared>,
+    caller: Caller,
+    Path(person): Path<PersonId>,
+    command: Command<MergeInto>,
+) -> Result<Response, Problem> {
+    let duty = on_duty(&caller, Duty::People)?;
+    let MergeInto { into, reason } = &command.body;
+    need_reason(reason)?;
+    let done = once(&context, duty.acting.by, &command.key, || async {
+        let duplicate = load(&context, person).await?;
+        let survivor = context.store.get::<Person>(&Key::person(*into)).await?;
+        let survivor =
+            survivor.ok_or_else(|| Problem::invalid_field("/into", "names nobody known"))?;
+        // INVARIANT: a merge raises the survivor's version, so this read is as fresh as the two records.
+        let took_others_in = !context.store.merged_into(person, 1).await?.is_empty();
+        let merged = correction::merge(
+            duplicate.value.clone(),
+            survivor.value.clone(),
+            took_others_in,
+            context.now(),
+        )?;
+        let fields = correction::changed_fields(&duplicate.value, &merged.duplicate);
+        let key = Key::person(person);
+        let audit = context.correction(duty.acting, "merge_person", &key, fields, reason);
+        let commit = Commit::new(audit)
+            .replace(&duplicate, &merged.duplicate)
+            .replace(&survivor, &merged.survivor)
+            .insert(&merged.merge)
+            .notify(context.fresh(), merged.event);
+        let commit = repoint(&context, commit, &merged.merge.logins, *into).await?;
+        let represents = &merged.merge.roles.represents;
+        let commit = hand_over(&context, commit, represents, person, *into).await?;
+        Ok(Decision::new(duty.insisted_on(commit), person))
+    })
+    .await?;
+    created(&context, &caller, &done).await
+}
+
+/// Unmerge a record
+///
+/// The record in the path stands for itself again. The logins, roles and authorities that moved go
+/// back, as far as the other record still has them; what that one gained meanwhile it keeps.
+#[utoipa::path(post, path = "/v1/people/{person}/unmerges", tag = "people", params(("person" = PersonId, Path)),
+    request_body(content = Reason, example = json!({"reason": "Twins: two people after all."})),
+    responses((status = 201, body = crate::person::PersonView))
+)]
+async fn unmerge_person(
+    State(context): State<Shared>,
+    caller: Caller,
+    Path(person): Path<PersonId>,
+    command: Command<Reason>,
+) -> Result<Response, Problem> {
+    let duty = on_duty(&caller, Duty::People)?;
+    let reason = &command.body.reason;
+    need_reason(reason)?;
+    let done = once(&context, duty.acting.by, &command.key, || async {
+        let duplicate = load(&context, person).await?;
+        let into = duplicate.value.merged_into;
+        let into = into.ok_or(UnmergePeopleError::NotMerged)?;
+        let survivor = load(&context, into).await?;
+        let merge = context.store.get(&Key::merge(into, person)).await?;
+        let merge = merge.ok_or(UnmergePeopleError::NotMerged)?;
+        let parted = correction::unmerge(
+            duplicate.value.clone(),
+            survivor.value.clone(),
+            &merge.value,
+        )?;
+        let fields = correction::changed_fields(&duplicate.value, &parted.duplicate);
+        let key = Key::person(person);
+        let audit = context.correction(duty.acting, "unmerge_person", &key, fields, reason);
+        let commit = Commit::new(audit)
+            .replace(&duplicate, &parted.duplicate)
+            .replace(&survivor, &parted.survivor)
+            .remove(&merge);
+        let commit = parted.events.into_iter().fold(commit, |commit, event| {
+            commit.notify(context.fresh(), event)
+        });
+        let commit = repoint(&context, commit, &parted.logins, person).await?;
+        let commit = hand_over(&context, commit, &parted.represents, into, person).await?;
+        Ok(Decision::new(duty.insisted_on(commit), person))
+    })
+    .await?;
+    created(&context, &caller, &done).await
+}
+
+/// Makes `logins` open the account of `to`.
+async fn repoint(
+    context: &Context,
+    commit: Commit,
+    logins: &[LoginKey],
+    to: PersonId,
+) -> Result<Commit, Problem> {
+    let logins = load_logins(context, logins).await?;
+    Ok(logins.iter().fold(commit, |commit, login| {
+        let mut next = login.value.clone();
+        next.person = to;
+        commit.replace(login, &next)
+    }))
+}
+
+/// Makes `to` the representative of `clients` in place of `from`, under the same authorities.
+async fn hand_over(
+    context: &Context,
+    commit: Commit,
+    clients: impl IntoIterator<Item = &ClientId>,
+    from: PersonId,
+    to: PersonId,
+) -> Result<Commit, Problem> {
+    let clients = clients.into_iter();
+    let keys: Vec<Key> = clients
+        .map(|client| Key::authority(*client, from))
+        .collect();
+    let held = context.store.get_many::<Authority>(&keys).await?;
+    Ok(held.iter().fold(commit, |commit, held| {
+        let mut next = held.value.clone();
+        next.representative = to;
+        commit.remove(held).insert(&next)
+    }))
+}
+
+/// A record that was merged, and what moved.
+#[derive(Debug, Serialize, ToSchema)]
+struct MergeView {
+    /// The record that became a pointer.
+    duplicate: PersonId,
+    /// How many logins moved.
+    logins: usize,
+    /// The roles that moved.
+    roles: Roles,
+    at: DateTime<Utc>,
+}
+
+const MOST_LISTED: usize = 100;
+
+/// List merges
+///
+/// The records that were merged into the one in the path, and what moved with each.
+#[utoipa::path(get, path = "/v1/people/{person}/merges", tag = "people", params(("person" = PersonId, Path)),
+    responses((status = 200, body = Listed<MergeView>, example = json!({"items": [{
+        "duplicate": "per_0190b2f06bd47c5a9a3e5b7f21d4c8aa", "logins": 1,
+        "roles": {"clients": [], "workers": [], "staff": [], "represents": []}, "at": "2026-03-02T00:00:00Z"
+    }]})))
+)]
+async fn list_merges(
+    State(context): State<Shared>,
+    caller: Caller,
+    Path(person): Path<PersonId>,
+) -> Result<axum::Json<Listed<MergeView>>, Problem> {
+    on_duty(&caller, Duty::People)?;
+    load(&context, person).await?;
+    let merges = context.store.merged_into(person, MOST_LISTED).await?;
+    let items = merges.into_iter().map(|merge| MergeView {
+        duplicate: merge.value.duplicate,
+        logins: merge.value.logins.len(),
+        roles: merge.value.roles,
+        at: merge.value.at,
+    });
+    Ok(axum::Json(Listed {
+        items: items.collect(),
+        next: None,
+    }))
+}
+
+impl From<ResendLinkError> for Problem {
+    fn from(error: ResendLinkError) -> Self {
+        let kind = match error {
+            ResendLinkError::Merged => "person-merged",
+            ResendLinkError::Activated => "account-activated",
+            ResendLinkError::MailBounced => "mail-bounced",
+        };
+        Self::wrong_state(kind, error)
+    }
+}
+
+impl From<CorrectContactError> for Problem {
+    fn from(error: CorrectContactError) -> Self {
+        match error {
+            CorrectContactError::Merged => Self::wrong_state("person-merged", error),
+        }
+    }
+}
+
+impl From<RebindLoginError> for Problem {
+    fn from(error: RebindLoginError) -> Self {
+        let kind = match error {
+            RebindLoginError::Merged => "person-merged",
+            RebindLoginError::Own => return Self::forbidden().detail(error),
+            RebindLoginError::NotActivated => "account-not-activated",
+            RebindLoginError::MailBounced => "mail-bounced",
+        };
+        Self::wrong_state(kind, error)
+    }
+}
+
+impl From<MergePeopleError> for Problem {
+    fn from(error: MergePeopleError) -> Self {
+        let kind = match error {
+            MergePeopleError::Same => return Self::invalid_field("/into", error),
+            MergePeopleError::DuplicateMerged => "person-merged",
+            MergePeopleError::SurvivorMerged => "survivor-merged",
+            MergePeopleError::TookOthersIn => "person-took-others-in",
+            MergePeopleError::Staff => "person-is-staff",
+            MergePeopleError::RepresentsOther => "person-represents-other",
+            MergePeopleError::BothRepresent => "both-represent",
+            MergePeopleError::TooManyLogins => "too-many-logins",
+            MergePeopleError::TooMuchToMove => "too-much-to-move",
+        };
+        Self::wrong_state(kind, error)
+    }
+}
+
+impl From<UnmergePeopleError> for Problem {
+    fn from(error: UnmergePeopleError) -> Self {
+        match error {
+            UnmergePeopleError::NotMerged => Self::wrong_state("person-not-merged", error),
+        }
+    }
+}
