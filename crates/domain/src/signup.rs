@@ -583,7 +583,6 @@ pub fn receive(
             until: None,
             evidence: None,
             state: AuthorityState::Claimed,
-            evidence: None,
         });
         represented = Some(Represented {
             by: ids.representative,
