@@ -76,3 +76,96 @@ pub fn activate(
     }
     Ok(person)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::PersonId;
+    use crate::person::{Contact, PersonName, Roles};
+    use uuid::Uuid;
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+    }
+
+    fn login(subject: &str) -> LoginKey {
+        LoginKey {
+            issuer: "https://login.example".into(),
+            subject: subject.into(),
+        }
+    }
+
+    fn person(activation: Option<Activation>) -> Person {
+        Person {
+            id: PersonId::from_uuid(Uuid::from_u128(1)),
+            name: PersonName {
+                given: "Rosa".into(),
+                family: "Marchetti".into(),
+            },
+            contact: Contact {
+                email: "rosa@example.org".into(),
+                phone: None,
+            },
+            birth_date: None,
+            address: None,
+            activation,
+            logins: Vec::new(),
+            roles: Roles::default(),
+            merged_into: None,
+            mail_bounced: false,
+            created_at: now(),
+        }
+    }
+
+    #[test]
+    fn a_link_binds_one_login_once() {
+        let active = activate(person(Some(first_link(now()))), 1, login("a"), now()).unwrap();
+        assert_eq!(active.logins, [login("a")]);
+        assert_eq!(
+            activate(active, 1, login("b"), now()),
+            Err(ActivateError::Used)
+        );
+    }
+
+    #[test]
+    fn a_link_works_for_its_lifetime_and_not_a_moment_more() {
+        let invited = person(Some(first_link(now())));
+        let end = now() + LINK_LIFETIME;
+        let last = end - TimeDelta::milliseconds(1);
+        assert!(activate(invited.clone(), 1, login("a"), last).is_ok());
+        assert_eq!(
+            activate(invited, 1, login("a"), end),
+            Err(ActivateError::Expired)
+        );
+    }
+
+    #[test]
+    fn a_newer_link_and_a_merger_take_a_links_place() {
+        let second = next_link(Some(&first_link(now())), now());
+        assert_eq!(second.generation, 2);
+        let mut invited = person(Some(second));
+        for generation in [0, 1, 3] {
+            let refused = activate(invited.clone(), generation, login("a"), now());
+            assert_eq!(refused, Err(ActivateError::Superseded), "{generation}");
+        }
+        assert!(activate(invited.clone(), 2, login("a"), now()).is_ok());
+        invited.merged_into = Some(PersonId::from_uuid(Uuid::from_u128(2)));
+        let refused = activate(invited, 2, login("a"), now());
+        assert_eq!(refused, Err(ActivateError::Superseded));
+        let never_invited = activate(person(None), 1, login("a"), now());
+        assert_eq!(never_invited, Err(ActivateError::Superseded));
+        assert_eq!(next_link(None, now()), first_link(now()));
+    }
+
+    #[test]
+    fn a_new_link_starts_unused_and_logins_are_bounded() {
+        let used = activate(person(Some(first_link(now()))), 1, login("a"), now()).unwrap();
+        let mut again = used.clone();
+        again.activation = Some(next_link(used.activation.as_ref(), now()));
+        let both = activate(again.clone(), 2, login("b"), now()).unwrap();
+        assert_eq!(both.logins, [login("a"), login("b")]);
+        again.logins = (0..MAX_LOGINS).map(|n| login(&n.to_string())).collect();
+        let refused = activate(again, 2, login("b"), now());
+        assert_eq!(refused, Err(ActivateError::TooManyLogins));
+    }
+}

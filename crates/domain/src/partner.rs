@@ -32,6 +32,8 @@ pub mod form_field {
 }
 
 /// An organisation whose site sends signups, from its server or from a form in the browser.
+///
+/// The sample partners (`samples/partners.json`) are a list of these, as they are stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Partner {
@@ -523,5 +525,46 @@ mod tests {
         let (keys, third) = keys.add().unwrap();
         assert_eq!(third, 3);
         assert_eq!(keys.live, BTreeSet::from([1, 3]));
+    }
+
+    #[test]
+    fn the_sample_partners_could_have_been_added_by_hand() {
+        let sample = include_str!("../../../samples/partners.json");
+        let partners: Vec<Partner> = serde_json::from_str(sample).unwrap();
+        assert_eq!(partners.len(), 3);
+        for partner in &partners {
+            assert_eq!(partner.settings.validate(), Ok(()), "{}", partner.id);
+            let PartnerKeys { live, last } = &partner.keys;
+            assert!(live.len() <= MAX_LIVE_KEYS && live.iter().all(|number| number <= last));
+        }
+        let forms: BTreeSet<String> = partners.iter().map(|p| p.form.to_string()).collect();
+        assert_eq!(forms.len(), partners.len());
+    }
+
+    #[test]
+    fn the_sample_form_fits_the_first_sample_partner() {
+        let sample = include_str!("../../../samples/partners.json");
+        let partners: Vec<Partner> = serde_json::from_str(sample).unwrap();
+        let Partner { form, settings, .. } = &partners[0];
+        let page = include_str!("../../../samples/partner-form.html");
+        assert!(page.contains(&format!("/v1/forms/{form}/signups\"")));
+        let names = page.split(" name=\"").skip(1);
+        let names: BTreeSet<&str> = names.filter_map(|part| part.split('"').next()).collect();
+        for own in form_field::ALL {
+            assert!(names.contains(own), "{own}");
+        }
+        let asked: BTreeSet<Field> = names
+            .iter()
+            .filter_map(|name| settings.field_called(name))
+            .collect();
+        // Everything but the representative's date of birth, which few forms need; and `viewport`.
+        assert_eq!(asked.len(), Field::ALL.len() - 1);
+        assert_eq!(names.len(), asked.len() + form_field::ALL.len() + 1);
+        let redirect = page.split("name=\"redirect\" value=\"").nth(1).unwrap();
+        assert!(
+            settings
+                .redirect(redirect.split('"').next().unwrap())
+                .is_some()
+        );
     }
 }

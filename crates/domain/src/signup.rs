@@ -660,3 +660,247 @@ fn tickets(
     }
     tickets
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Id;
+    use crate::partner::{PartnerSettings, PartnerState};
+    use crate::ticket::TicketState;
+    use uuid::Uuid;
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+    }
+
+    const SELF: [(Field, &str); 4] = [
+        (Field::GivenName, " Rosa "),
+        (Field::FamilyName, "Marchetti"),
+        (Field::Email, "rosa@example.org"),
+        (Field::BirthDate, "1941-05-30"),
+    ];
+
+    const REPRESENTED: [(Field, &str); 8] = [
+        (Field::SignupFor, "representative"),
+        (Field::GivenName, "Rosa"),
+        (Field::FamilyName, "Marchetti"),
+        (Field::RepresentativeGivenName, "Elena"),
+        (Field::RepresentativeFamilyName, "Marchetti"),
+        (Field::RepresentativeEmail, "elena@example.org"),
+        (Field::Relationship, "daughter"),
+        (Field::Scopes, "details"),
+    ];
+
+    fn answers(of: &[(Field, &str)]) -> Answers {
+        let mut answers = Answers::default();
+        for (field, typed) in of {
+            answers.add(*field, *typed);
+        }
+        answers
+    }
+
+    /// The fields at fault when `change` is made to `of`; a blank takes an answer away.
+    fn faults(of: &[(Field, &str)], change: &[(Field, &str)]) -> Vec<Field> {
+        let kept = of
+            .iter()
+            .filter(|(field, _)| change.iter().all(|(changed, _)| changed != field));
+        let changed: Vec<_> = kept.chain(change).copied().collect();
+        let found = answers(&changed).read(now()).err().unwrap_or_default();
+        found.into_iter().map(|fault| fault.field).collect()
+    }
+
+    #[test]
+    fn a_client_signs_up_with_a_name_and_a_mail_address() {
+        let details = answers(&SELF).read(now()).unwrap();
+        assert_eq!(details.client.name.full(), "Rosa Marchetti");
+        assert_eq!(
+            details.client.birth_date,
+            NaiveDate::from_ymd_opt(1941, 5, 30)
+        );
+        assert_eq!(details.representative, None);
+        use Field::*;
+        for (change, expected) in [
+            ((GivenName, " "), vec![GivenName]),
+            ((Email, ""), vec![Email]),
+            ((Email, "rosa"), vec![Email]),
+            (
+                (Email, "rosa@example.org\r\nBcc: x@example.org"),
+                vec![Email],
+            ),
+            ((Phone, "call me"), vec![Phone]),
+            ((Phone, "+61 3 5550 0100"), vec![]),
+            ((BirthDate, "30.5.1941"), vec![BirthDate]),
+            ((BirthDate, "1941-02-30"), vec![BirthDate]),
+            ((BirthDate, "1841-05-30"), vec![BirthDate]),
+            ((BirthDate, "2041-05-30"), vec![BirthDate]),
+            ((BirthDate, ""), vec![]),
+            ((SignupFor, "self"), vec![]),
+            ((SignupFor, "someone"), vec![SignupFor]),
+            ((RepresentativeEmail, "elena@example.org"), vec![SignupFor]),
+            // A form always sends the choice of its radio buttons.
+            ((Guardian, "no"), vec![]),
+        ] {
+            assert_eq!(faults(&SELF, &[change]), expected, "{change:?}");
+        }
+        let long = "a".repeat(MAX_TEXT + 1);
+        assert_eq!(faults(&SELF, &[(About, &long)]), [About]);
+    }
+
+    #[test]
+    fn a_representative_says_who_they_are_and_what_they_would_act_in() {
+        let details = answers(&REPRESENTED).read(now()).unwrap();
+        let representative = details.representative.unwrap();
+        assert_eq!(representative.relationship, "daughter");
+        assert_eq!(representative.scopes, BTreeSet::from([Scope::Details]));
+        assert!(!representative.guardian);
+        // The client has no mail address of their own here.
+        assert_eq!(details.client.contact.email, "elena@example.org");
+        use Field::*;
+        for (change, expected) in [
+            ((Relationship, ""), vec![Relationship]),
+            ((Scopes, ""), vec![Scopes]),
+            ((Scopes, "everything"), vec![Scopes]),
+            ((Guardian, "perhaps"), vec![Guardian]),
+            ((Guardian, "yes"), vec![]),
+            ((RepresentativeEmail, ""), vec![RepresentativeEmail]),
+            (
+                (RepresentativeGivenName, "ROSA"),
+                vec![RepresentativeGivenName],
+            ),
+        ] {
+            assert_eq!(faults(&REPRESENTED, &[change]), expected, "{change:?}");
+        }
+    }
+
+    #[test]
+    fn every_fault_is_found_at_once_and_single_answers_stay_single() {
+        use Field::*;
+        let nothing = answers(&[]).read(now()).unwrap_err();
+        let fields: Vec<Field> = nothing.into_iter().map(|fault| fault.field).collect();
+        assert_eq!(fields, [GivenName, FamilyName, Email]);
+        let twice = answers(&[&SELF[..], &[(Email, "other@example.org")]].concat());
+        let found = twice.read(now()).unwrap_err();
+        assert_eq!(found.first().unwrap().field, Email);
+        assert_eq!(found.len(), 1);
+    }
+
+    #[test]
+    fn every_field_has_one_name_and_is_stored_under_it() {
+        let names: BTreeSet<&str> = Field::ALL.iter().map(|field| field.code()).collect();
+        assert_eq!(names.len(), Field::ALL.len());
+        for field in Field::ALL {
+            let json = serde_json::to_string(&field).unwrap();
+            assert_eq!(json, format!("\"{}\"", field.code()));
+            assert!(!crate::partner::form_field::ALL.contains(&field.code()));
+        }
+    }
+
+    fn id<K>(number: u128) -> Id<K> {
+        Id::from_uuid(Uuid::from_u128(number))
+    }
+
+    fn partner(ticket_per_signup: bool) -> Partner {
+        let settings = PartnerSettings {
+            name: "Northside".into(),
+            state: PartnerState::Active,
+            fields: BTreeMap::new(),
+            origins: BTreeSet::new(),
+            redirects: BTreeMap::new(),
+            ticket_per_signup,
+            hourly_quota: 1,
+        };
+        Partner::new(id(1), id(2), settings, now())
+    }
+
+    fn received(of: &[(Field, &str)], ticket_per_signup: bool, known: &[PersonId]) -> Received {
+        let ids = FreshIds {
+            client_person: id(11),
+            client: id(12),
+            representative: id(13),
+            authority: id(14),
+            signup_ticket: id(15),
+            authority_ticket: id(16),
+            duplicate_ticket: id(17),
+        };
+        let details = answers(of).read(now()).unwrap();
+        receive(
+            &partner(ticket_per_signup),
+            Channel::Form,
+            details,
+            known,
+            ids,
+            now(),
+        )
+    }
+
+    fn causes(received: &Received) -> Vec<TicketCause> {
+        assert!(
+            received
+                .tickets
+                .iter()
+                .all(|t| t.state == TicketState::Open)
+        );
+        received.tickets.iter().map(|ticket| ticket.cause).collect()
+    }
+
+    #[test]
+    fn a_client_of_their_own_activates_the_signup() {
+        let received = received(&SELF, false, &[]);
+        let [person] = &received.people[..] else {
+            panic!("one person")
+        };
+        assert_eq!(person.id, received.signup.activator());
+        assert_eq!(Signup::activated_by(person.id), received.signup.id);
+        assert_eq!(person.roles.clients, BTreeSet::from([received.client.id]));
+        assert_eq!(received.client.person, person.id);
+        assert_eq!(person.activation, Some(activation::first_link(now())));
+        assert_eq!(received.authority, None);
+        assert_eq!(causes(&received), []);
+    }
+
+    #[test]
+    fn a_representative_activates_and_holds_nothing_but_a_claim() {
+        let received = received(&REPRESENTED, true, &[]);
+        let [client, representative] = &received.people[..] else {
+            panic!("two people")
+        };
+        assert_eq!(received.signup.activator(), representative.id);
+        assert_eq!(Signup::activated_by(representative.id), received.signup.id);
+        assert_eq!(client.activation, None);
+        assert!(representative.activation.is_some());
+        assert_eq!(
+            representative.roles.represents,
+            BTreeSet::from([received.client.id])
+        );
+        assert!(representative.roles.clients.is_empty());
+        let authority = received.authority.clone().unwrap();
+        assert_eq!(authority.state, AuthorityState::Claimed);
+        assert!(!authority.permits(Scope::Details, now()));
+        assert_eq!(
+            causes(&received),
+            [TicketCause::SignupReceived, TicketCause::AuthorityClaimed]
+        );
+    }
+
+    #[test]
+    fn a_likely_duplicate_is_saved_all_the_same_and_shown_to_staff() {
+        let plain = received(&SELF, false, &[]);
+        let known = received(&SELF, false, &[id(99)]);
+        assert_eq!(known.people, plain.people);
+        assert_eq!(known.signup, plain.signup);
+        assert_eq!(causes(&known), [TicketCause::PossibleDuplicate]);
+        let related = [id::<crate::id::PersonKind>(11), id(99)].map(|id| id.to_string());
+        assert_eq!(known.tickets[0].related, related);
+    }
+
+    #[test]
+    fn the_first_activation_is_the_one_that_counts() {
+        let later = now() + chrono::TimeDelta::days(1);
+        let signup = received(&SELF, false, &[])
+            .signup
+            .activate(now())
+            .activate(later);
+        assert_eq!(signup.state, SignupState::Activated);
+        assert_eq!(signup.activated_at, Some(now()));
+    }
+}

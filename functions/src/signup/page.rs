@@ -297,9 +297,181 @@ fn page(status: StatusCode, title: &str, form_targets: &str, content: &Markup) -
         // A stricter one would keep the browser from naming this page as the origin of what it sends.
         (header::REFERRER_POLICY, "same-origin"),
     ];
-    headers.extend(fixed.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use domain::partner::PartnerState;
+
+    use super::*;
+
+    fn settings() -> PartnerSettings {
+        PartnerSettings {
+            name: "North & Side".into(),
+            state: PartnerState::Active,
+            fields: BTreeMap::from([("fname".into(), Field::GivenName)]),
+            origins: BTreeSet::new(),
+            redirects: BTreeMap::from([
+                ("a".into(), "https://www.northside.example/a".into()),
+                ("b".into(), "https://www.northside.example/b?c".into()),
+            ]),
+            ticket_per_signup: false,
+            hourly_quota: 1,
+        }
+    }
+
+    fn shown(answers: &[(Field, &str)], faults: &[Fault]) -> String {
+        let mut typed = Answers::default();
+        for (field, text) in answers {
+            typed.add(*field, *text);
+        }
+        let settings = settings();
+        let page = FormPage {
+            settings: &settings,
+            answers: &typed,
+            faults,
+            notice: Some("Once more."),
+            token: "1.2.3",
+            redirect: Some("\"><script>"),
+        };
+        page.content().into_string()
+    }
+
+    fn fault(field: Field, detail: &str) -> Fault {
+        Fault {
+            field,
+            detail: detail.into(),
+        }
+    }
+
+    #[test]
+    fn every_field_is_asked_for_once_with_a_label_of_its_own() {
+        let asked: BTreeSet<Field> = ASKED.iter().map(|asked| asked.field).collect();
+        assert_eq!(asked, BTreeSet::from(Field::ALL));
+        let labels: BTreeSet<&str> = ASKED.iter().map(|asked| asked.label).collect();
+        assert_eq!(labels.len(), ASKED.len());
+    }
+
+    #[test]
+    fn what_was_typed_is_kept_and_never_becomes_markup() {
+        let page = shown(
+            &[
+                (Field::GivenName, "<b>Rosa</b> \"O'Neil\""),
+                (Field::About, "</textarea><script>alert(1)</script>"),
+                (Field::SignupFor, "representative"),
+                (Field::Scopes, "details"),
+                (Field::Scopes, "engagements"),
+            ],
+            &[],
+        );
+        assert!(page.contains(
+            r#"name="fname" type="text" value="&lt;b&gt;Rosa&lt;/b&gt; &quot;O'Neil&quot;""#
+        ));
+        assert!(
+            page.contains("\n&lt;/textarea&gt;&lt;script&gt;alert(1)&lt;/script&gt;</textarea>")
+        );
+        for chosen in ["representative", "details", "engagements"] {
+            let input = page
+                .split("<input")
+                .find(|part| part.contains(&format!("value=\"{chosen}\"")));
+            assert!(input.unwrap().contains(" checked"), "{chosen}");
+        }
+        assert_eq!(page.matches(" checked").count(), 3);
+        assert!(!page.contains("<script"));
+        assert!(page.contains(r#"name="redirect" value="&quot;&gt;&lt;script&gt;""#));
+    }
+
+    #[test]
+    fn faults_are_listed_with_links_and_stand_beside_their_fields() {
+        let faults = [
+            fault(Field::GivenName, "is needed"),
+            fault(Field::Scopes, "is needed; choose at least one"),
+        ];
+        let page = shown(&[], &faults);
+        for (field, label) in [
+            ("given_name", "Given name"),
+            ("scopes", "What would you act in for them?"),
+        ] {
+            assert!(
+                page.contains(&format!("<a href=\"#{field}\">{label}</a>")),
+                "{field}"
+            );
+            assert!(page.contains(&format!("id=\"{field}\"")), "{field}");
+            assert!(page.contains(&format!("id=\"{field}-fault\"")), "{field}");
+        }
+        assert!(page.contains(r#"aria-describedby="given_name-fault" aria-invalid="true""#));
+        assert!(
+            page.contains(r#"aria-describedby="scopes-help scopes-fault" aria-invalid="true""#)
+        );
+        assert_eq!(page.matches("aria-invalid").count(), 2);
+        assert!(page.contains("Once more."));
+    }
+
+    #[test]
+    fn every_label_names_an_input_that_is_there() {
+        let page = shown(&[], &[]);
+        let named = |attribute: &str| -> BTreeSet<String> {
+            let start = format!(" {attribute}=\"");
+            let parts = page.split(&start).skip(1);
+            parts
+                .filter_map(|part| part.split('"').next())
+                .map(str::to_owned)
+                .collect()
+        };
+        let ids = named("id");
+        assert!(named("for").is_subset(&ids));
+        let described = named("aria-describedby");
+        assert!(
+            described
+                .iter()
+                .flat_map(|all| all.split(' '))
+                .all(|id| ids.contains(id))
+        );
+    }
+
+    #[test]
+    fn a_page_loads_nothing_and_may_lead_only_to_allow_listed_origins() {
+        let settings = settings();
+        let page = FormPage {
+            settings: &settings,
+            answers: &Answers::default(),
+            faults: &[],
+            notice: None,
+            token: "",
+            redirect: None,
+        };
+        let response = page.answer(StatusCode::UNPROCESSABLE_ENTITY);
+        let all = |name: &str| -> Vec<String> {
+            let values = response.headers().get_all(name).iter();
+            values
+                .map(|value| value.to_str().unwrap().to_owned())
+                .collect()
+        };
+        assert_eq!(all("content-type"), ["text/html; charset=utf-8"]);
+        assert_eq!(all("referrer-policy"), ["same-origin"]);
+        let policy = all("content-security-policy").concat();
+        assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"));
+        assert!(policy.contains("; form-action 'self' https://www.northside.example; "));
+    }
+
+    #[test]
+    fn a_refusal_is_a_page_too_and_keeps_its_headers() {
+        let response = refused(Problem::unavailable());
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let kinds = response.headers().get_all(header::CONTENT_TYPE);
+        assert_eq!(
+            kinds.iter().collect::<Vec<_>>(),
+            ["text/html; charset=utf-8"]
+        );
+        assert_eq!(response.headers()[header::RETRY_AFTER], "2");
+    }
 }
