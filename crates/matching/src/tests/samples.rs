@@ -182,7 +182,7 @@ impl Samples {
                 .collect(),
             services: Service::ALL
                 .iter()
-                .filter_map(|service| {
+                .flat_map(|service| {
                     (!self.one_in(4)).then(|| OfferedService {
                         service: *service,
                         hourly_rate: Cents(3500 + 100 * self.number(40)),
@@ -213,7 +213,7 @@ impl Samples {
         Availability {
             weekly: Weekday::ALL
                 .iter()
-                .filter_map(|weekday| (!self.one_in(5)).then(|| self.hours(*weekday)))
+                .flat_map(|weekday| (!self.one_in(5)).then(|| self.hours(*weekday)))
                 .collect(),
             exceptions: (0..if self.one_in(3) { 3 } else { 0 })
                 .map(|_| {
