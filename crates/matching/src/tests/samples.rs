@@ -97,6 +97,16 @@ impl Samples {
         }
     }
 
+    /// Somewhere in the cell of the centre, up to its edges.
+    fn place_in_cell(&mut self) -> Place {
+        loop {
+            let place = self.place(0.4);
+            if place.cell() == centre().cell() {
+                return place;
+            }
+        }
+    }
+
     pub(super) fn workers(&mut self, count: usize) -> Vec<SupportWorker> {
         (0..count).map(|_| self.worker()).collect()
     }
@@ -267,7 +277,7 @@ impl Samples {
                 least: Cents(if self.one_in(4) { 4000 } else { 0 }),
                 most: Cents(5500 + 100 * self.number(30)),
             },
-            place: self.place(0.1),
+            place: self.place_in_cell(),
             period: Period {
                 from,
                 until: self
