@@ -9,7 +9,7 @@ use crate::availability::{DayParts, DayStrength, Strength};
 use crate::id::{PersonId, WorkerId};
 use crate::match_request::{Budget, MatchRequestDetails, Wish};
 use crate::packed::IndexRecord;
-use crate::place::Position;
+use crate::place::{Cell, Position};
 use crate::support_worker::{SupportWorker, WorkerState};
 use crate::vocabulary::{CareLevel, Vocabulary, mask, wide_mask};
 
@@ -132,6 +132,8 @@ pub struct Asked {
     pub conditions: u64,
     /// Where.
     pub position: Position,
+    /// The cell it lies in: which shard can answer.
+    pub cell: Cell,
     /// What an hour may cost.
     pub budget: Budget,
 }
@@ -158,6 +160,7 @@ impl Asked {
             care_level: needs.level,
             conditions: mask(needs.conditions.iter().copied()),
             position: details.place.position(),
+            cell: details.place.cell(),
             budget: details.budget,
         }
     }

@@ -75,13 +75,16 @@ impl Shard {
     /// The same shard, request, weights and day give the same answer, whatever anybody is called.
     ///
     /// # Errors
-    /// When the segment cannot be read: no partial answer is given.
+    /// When the place lies in another cell, or the segment cannot be read: no partial answer is given.
     pub fn search(
         &self,
         query: Query<'_>,
         weights: &Weights,
         limits: Limits,
     ) -> Result<Found, SearchShardError> {
+        if query.asked.cell != self.cell() {
+            return Err(SearchShardError::OtherCell);
+        }
         let Some(segment) = self.segment() else {
             return Ok(Found {
                 candidates: vec![],

@@ -37,6 +37,9 @@ pub enum SearchShardError {
     /// The segment cannot be read.
     #[error("the segment cannot be read")]
     Read(#[from] std::io::Error),
+    /// The request is about a place in another cell: this shard lacks people who would reach it.
+    #[error("the place lies in another cell")]
+    OtherCell,
     /// A row holds what is never written.
     #[error("a row cannot be decoded")]
     Row,

@@ -15,7 +15,8 @@ use uuid::Uuid;
 
 use crate::rules::Rules;
 use crate::{
-    BuiltShard, Limits, OpenShardError, Query, Shard, ShardCache, Weights, build_shard, explain,
+    BuiltShard, Limits, OpenShardError, Query, SearchShardError, Shard, ShardCache, Weights,
+    build_shard, explain,
 };
 use samples::Samples;
 
@@ -171,6 +172,23 @@ fn an_empty_shard_opens_and_finds_nobody() {
     let found = shard.search(query, &Weights::default(), LIMITS).unwrap();
     assert_eq!((found.candidates.len(), found.considered), (0, 0));
     assert_eq!(shard.records().unwrap(), []);
+}
+
+#[test]
+fn a_place_in_another_cell_is_refused_rather_than_answered_in_part() {
+    let mut samples = Samples::new(6);
+    let shard = Shard::open(built(&in_cell(&samples.workers(20))).bytes).unwrap();
+    let mut details = samples.request();
+    details.place.latitude += 2.0;
+    let asked = Asked::of(&details, samples::now());
+    let relations = relations(&mut samples, &[]);
+    let query = Query {
+        request: MatchRequestId::from_uuid(Uuid::nil()),
+        asked: &asked,
+        relations: &relations,
+    };
+    let refused = shard.search(query, &Weights::default(), LIMITS);
+    assert!(matches!(refused, Err(SearchShardError::OtherCell)));
 }
 
 #[test]

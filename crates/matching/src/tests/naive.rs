@@ -175,8 +175,7 @@ fn works_at(profile: &WorkerProfile, date: NaiveDate, half_hour: u8) -> bool {
 fn score(details: &MatchRequestDetails, worker: &SupportWorker, today: NaiveDate) -> u32 {
     let profile = &worker.profile;
     let preferred = |kind: fn(&Wish) -> bool| -> Vec<Wish> {
-        let distinct: BTreeSet<String> = BTreeSet::new();
-        let mut seen = distinct;
+        let mut seen = BTreeSet::new();
         details
             .preferences
             .iter()
@@ -235,11 +234,7 @@ fn score(details: &MatchRequestDetails, worker: &SupportWorker, today: NaiveDate
 }
 
 fn share(met: usize, wanted: usize) -> u64 {
-    if wanted == 0 {
-        1000
-    } else {
-        (met * 1000 / wanted) as u64
-    }
+    (met * 1000).checked_div(wanted).unwrap_or(1000) as u64
 }
 
 fn expertise(details: &MatchRequestDetails, worker: &SupportWorker) -> u64 {

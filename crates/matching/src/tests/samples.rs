@@ -97,6 +97,16 @@ impl Samples {
         }
     }
 
+    /// Somewhere in the cell of the centre, up to its edges.
+    fn place_in_cell(&mut self) -> Place {
+        loop {
+            let place = self.place(0.4);
+            if place.cell() == centre().cell() {
+                return place;
+            }
+        }
+    }
+
     pub(super) fn workers(&mut self, count: usize) -> Vec<SupportWorker> {
         (0..count).map(|_| self.worker()).collect()
     }
@@ -182,7 +192,7 @@ impl Samples {
                 .collect(),
             services: Service::ALL
                 .iter()
-                .filter_map(|service| {
+                .flat_map(|service| {
                     (!self.one_in(4)).then(|| OfferedService {
                         service: *service,
                         hourly_rate: Cents(3500 + 100 * self.number(40)),
@@ -213,7 +223,7 @@ impl Samples {
         Availability {
             weekly: Weekday::ALL
                 .iter()
-                .filter_map(|weekday| (!self.one_in(5)).then(|| self.hours(*weekday)))
+                .flat_map(|weekday| (!self.one_in(5)).then(|| self.hours(*weekday)))
                 .collect(),
             exceptions: (0..if self.one_in(3) { 3 } else { 0 })
                 .map(|_| {
@@ -267,7 +277,7 @@ impl Samples {
                 least: Cents(if self.one_in(4) { 4000 } else { 0 }),
                 most: Cents(5500 + 100 * self.number(30)),
             },
-            place: self.place(0.1),
+            place: self.place_in_cell(),
             period: Period {
                 from,
                 until: self
