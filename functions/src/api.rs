@@ -13,7 +13,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::context::Shared;
 use crate::problem::{Problem, ProblemBody};
-use crate::{activation, candidate_review, match_request, partner, signup, ticket};
+use crate::{
+    activation, candidate_review, match_request, partner, signup, support_worker, ticket,
+};
 
 /// The routes of one family.
 pub type Routes = fn() -> OpenApiRouter<Shared>;
@@ -23,6 +25,7 @@ pub const FAMILIES: &[(&str, Routes)] = &[
     ("partner", partner::router),
     ("signup", signup::router),
     ("activation", activation::router),
+    ("support-worker", support_worker::router),
     ("match-request", match_request::router),
     ("candidate-review", candidate_review::router),
     ("ticket", ticket::router),
