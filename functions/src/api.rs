@@ -15,7 +15,7 @@ use crate::context::Shared;
 use crate::problem::{Problem, ProblemBody};
 use crate::{
     activation, audit, authority, candidate_review, client, correction, inbox, match_request,
-    membership, partner, person, signup, staff, ticket,
+    membership, partner, person, signup, staff, support_worker, ticket,
 };
 
 /// The routes of one family.
@@ -32,6 +32,7 @@ pub const FAMILIES: &[(&str, Routes)] = &[
     ("client", client::router),
     ("authority", authority::router),
     ("membership", membership::router),
+    ("support-worker", support_worker::router),
     ("match-request", match_request::router),
     ("candidate-review", candidate_review::router),
     ("ticket", ticket::router),

@@ -48,17 +48,27 @@ impl FromRequestParts<Shared> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, context: &Shared) -> Result<Self, Problem> {
         let SignedIn(login) = SignedIn::from_request_parts(parts, context).await?;
-        if let Some(person) = context.person_of(&login).await? {
-            return Ok(Self { person });
-        }
-        if let Some(person) = context.first_administrator(&login).await? {
-            return Ok(Self { person });
-        }
-        Err(Problem::new(
-            axum::http::StatusCode::FORBIDDEN,
-            "login-not-bound",
-            "This login belongs to nobody here; use the link that was mailed to you",
-        ))
+        Self::of(context, &login).await?.ok_or_else(|| {
+            Problem::new(
+                axum::http::StatusCode::FORBIDDEN,
+                "login-not-bound",
+                "This login belongs to nobody here; use the link that was mailed to you",
+            )
+        })
+    }
+}
+
+impl Caller {
+    /// The person whom a login belongs to, if to anybody.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn of(context: &Context, login: &LoginKey) -> Result<Option<Self>, StoreError> {
+        let person = match context.person_of(login).await? {
+            Some(person) => Some(person),
+            None => context.first_administrator(login).await?,
+        };
+        Ok(person.map(|person| Self { person }))
     }
 }
 

@@ -10,7 +10,7 @@ use store::{Commit, CommitError, DueKey, PendingDue, StoreError};
 
 use crate::context::Context;
 use crate::matcher::MatcherError;
-use crate::{candidate_release, notification};
+use crate::{candidate_release, check_expiry, notification};
 
 /// How often an effect is decided again within one delivery.
 const MOST_ROUNDS: usize = 8;
@@ -84,7 +84,11 @@ pub async fn consume(context: &Context, key: &DueKey) -> Result<Consumed, Consum
             let release = || candidate_release::when_due(context, &pending, *match_request);
             carry_out(context, &pending, release).await
         }
-        Due::CheckExpiry { .. } | Due::Reindex { .. } => Err(ConsumeError::Misrouted),
+        Due::CheckExpiry { worker } => {
+            let pass = || check_expiry::pass(context, &pending, *worker);
+            carry_out(context, &pending, pass).await
+        }
+        Due::Reindex { .. } => Err(ConsumeError::Misrouted),
     }
 }
 
@@ -104,6 +108,7 @@ where
                 context.store.forget_due(pending).await?;
                 return Ok(Consumed::Done);
             }
+            Effect::Early(at) => return Ok(Consumed::Early(at)),
         };
         match context.store.commit(commit).await {
             Ok(()) | Err(CommitError::AlreadyDone) => return Ok(Consumed::Done),

@@ -2,7 +2,7 @@
 
 use domain::access::{self, Acting, Authority, Duty, Scope};
 use domain::client::Client;
-use domain::id::ClientId;
+use domain::id::{ClientId, WorkerId};
 use domain::person::Person;
 use store::{Commit, Key, Versioned};
 
@@ -24,6 +24,14 @@ pub struct ForClient {
 /// Staff on duty.
 #[derive(Debug, Clone)]
 pub struct OnDuty {
+    /// On whose account.
+    pub acting: Acting,
+    caller: Versioned<Person>,
+}
+
+/// A caller acting on a support worker: in person, or as staff who decide on them.
+#[derive(Debug, Clone)]
+pub struct ForWorker {
     /// On whose account.
     pub acting: Acting,
     caller: Versioned<Person>,
@@ -75,6 +83,30 @@ pub fn on_duty(caller: &Caller, duty: Duty) -> Result<OnDuty, Problem> {
     })
 }
 
+/// Lets `caller` act as the support worker they are, or refuses.
+///
+/// # Errors
+/// 404 to strangers, 403 to staff.
+pub fn as_worker(caller: &Caller, worker: WorkerId) -> Result<ForWorker, Problem> {
+    let acting = access::as_worker(&caller.person.value, worker)?;
+    Ok(ForWorker {
+        acting,
+        caller: caller.person.clone(),
+    })
+}
+
+/// Lets `caller` decide, as staff, on a support worker, or refuses.
+///
+/// # Errors
+/// 404 to strangers, 403 to the support worker in person and to staff with other duties.
+pub fn over_worker(caller: &Caller, worker: WorkerId) -> Result<ForWorker, Problem> {
+    let acting = access::over_worker(&caller.person.value, worker)?;
+    Ok(ForWorker {
+        acting,
+        caller: caller.person.clone(),
+    })
+}
+
 impl ForClient {
     /// Makes the commit fail if the relationship has changed since it was read.
     pub fn insisted_on(&self, commit: Commit) -> Commit {
@@ -83,6 +115,13 @@ impl ForClient {
             Some(authority) => commit.unchanged(authority),
             None => commit.unchanged(&self.caller),
         }
+    }
+}
+
+impl ForWorker {
+    /// Makes the commit fail if the caller's roles have changed since they were read.
+    pub fn insisted_on(&self, commit: Commit) -> Commit {
+        commit.unchanged(&self.caller)
     }
 }
 

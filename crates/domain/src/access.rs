@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AuthorityId, ClientId, PersonId};
+use crate::id::{AuthorityId, ClientId, PersonId, WorkerId};
 use crate::person::Person;
 
 /// A staff role.
@@ -207,4 +207,35 @@ pub fn for_client(
     } else {
         Denied::Invisible
     })
+}
+
+/// Whether `person` is the support worker `worker`, and so may say what the profile says.
+///
+/// # Errors
+/// [`Denied::NotYours`] for staff, who see every support worker; [`Denied::Invisible`] to everybody else.
+pub fn as_worker(person: &Person, worker: WorkerId) -> Result<Acting, Denied> {
+    if person.roles.workers.contains(&worker) {
+        return Ok(Acting {
+            by: person.id,
+            on_behalf_of: None,
+        });
+    }
+    Err(if person.roles.staff.is_empty() {
+        Denied::Invisible
+    } else {
+        Denied::NotYours
+    })
+}
+
+/// Whether `person` decides, as staff, on the support worker `worker`.
+///
+/// # Errors
+/// [`Denied::NotYours`] for the support worker in person, staff or not, and for staff with other duties;
+/// [`Denied::Invisible`] to everybody else.
+pub fn over_worker(person: &Person, worker: WorkerId) -> Result<Acting, Denied> {
+    // INVARIANT: nobody decides on themselves.
+    if person.roles.workers.contains(&worker) {
+        return Err(Denied::NotYours);
+    }
+    staff(person, Duty::Workers)
 }

@@ -1,12 +1,14 @@
 //! A support worker's standing: profile, checks, and whether they may be matched.
 
 mod operations;
+mod registration;
 
 pub use operations::{
     ApproveIntroductionError, Changed, EditProfileError, Missing, PassDeadlineError,
     PauseWorkerError, ReinstateWorkerError, ResumeWorkerError, RevokeWorkerCheckError,
     SubmitProfileError, SuspendWorkerError, VerifyWorkerCheckError, WorkerEffect,
 };
+pub use registration::{RegisterWorkerError, Registered};
 
 #[cfg(test)]
 pub(crate) use operations::tests::active as active_sample;

@@ -233,7 +233,7 @@ pub enum StaffPartition {
     Tickets(TicketQueue, TicketState),
     /// Signups, by time.
     Signups,
-    /// Support workers in one state (its code), by the time they entered it.
+    /// Support workers in one state (its code), by registration.
     Workers(&'static str),
     /// Match requests in one state (its code), by submission.
     MatchRequests(&'static str),
