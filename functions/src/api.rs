@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::context::Shared;
 use crate::problem::{Problem, ProblemBody};
 use crate::{
-    activation, audit, authority, candidate_review, client, correction, inbox, match_request,
+    activation, audit, authority, candidate_review, client, correction, docs, inbox, match_request,
     membership, partner, person, signup, staff, ticket,
 };
 
@@ -23,6 +23,7 @@ pub type Routes = fn() -> OpenApiRouter<Shared>;
 
 /// Every family by name, in the order of the story.
 pub const FAMILIES: &[(&str, Routes)] = &[
+    ("docs", docs::router),
     ("partner", partner::router),
     ("signup", signup::router),
     ("activation", activation::router),
