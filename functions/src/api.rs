@@ -196,3 +196,21 @@ fn refuse(operation: &mut Operation, status: u16, description: &str) {
         .entry(status.to_string())
         .or_insert_with(|| response.into());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_family_has_a_function_binary_of_its_name() {
+        let manifest = include_str!("../Cargo.toml");
+        for (family, _) in FAMILIES {
+            let declared =
+                format!("[[bin]]\nname = \"{family}\"\nrequired-features = [\"lambda\"]");
+            assert!(
+                manifest.contains(&declared),
+                "functions/Cargo.toml lacks {declared}"
+            );
+        }
+    }
+}

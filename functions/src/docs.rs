@@ -123,7 +123,11 @@ mod tests {
                 assert!(page.contains(summary), "{summary} is not on the page");
             }
         }
-        for schema in document["components"]["schemas"].as_object().unwrap().keys() {
+        for schema in document["components"]["schemas"]
+            .as_object()
+            .unwrap()
+            .keys()
+        {
             let id = format!(" id=\"schema-{schema}\"");
             assert!(page.contains(&id), "{schema} is not on the page");
         }
@@ -146,7 +150,9 @@ mod tests {
     #[test]
     fn the_page_loads_and_runs_nothing() {
         let page = &DOCUMENTS.page;
-        for loading in ["<script", "<img", "<link", "<iframe", " src=", "url(", "@import", " style="] {
+        for loading in [
+            "<script", "<img", "<link", "<iframe", " src=", "url(", "@import", " style=",
+        ] {
             assert!(!page.contains(loading), "{loading} is on the page");
         }
         assert_eq!(page.matches("<style>").count(), 1);

@@ -24,6 +24,7 @@ pub use ports::Port;
 
 use crate::api::Routes;
 use crate::context::{Context, Shared};
+use crate::matcher::Matcher;
 use settings::Settings;
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -81,6 +82,7 @@ async fn context(ports: &[Port]) -> Result<Shared, Error> {
         token_rules: settings.token_rules,
         mail,
         blobs,
+        matcher: Matcher::default(),
         deployment: settings.deployment,
     }))
 }

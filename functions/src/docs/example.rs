@@ -23,7 +23,7 @@ fn composed(document: &Value, schema: &Value, depth: usize) -> Option<Value> {
     if depth > MOST_DEPTH {
         return None;
     }
-    let within = |schema| composed(document, schema, depth.saturating_add(1));
+    let within = |schema: &Value| composed(document, schema, depth.saturating_add(1));
     if let Some(name) = referenced(schema) {
         return within(document.get("components")?.get("schemas")?.get(name)?);
     }
@@ -83,7 +83,10 @@ mod tests {
             let content = json!({"schema": {"$ref": format!("#/components/schemas/{name}")}});
             example(&document, &content).map(|text| serde_json::from_str::<Value>(&text).unwrap())
         };
-        assert_eq!(of("Box"), Some(json!({"name": "first", "colours": ["red"]})));
+        assert_eq!(
+            of("Box"),
+            Some(json!({"name": "first", "colours": ["red"]}))
+        );
         assert_eq!(of("Endless"), None);
         assert_eq!(of("Absent"), None);
     }
@@ -93,6 +96,9 @@ mod tests {
         let content = json!({"example": "a=b&c=d", "schema": {"example": {"not": "this"}}});
         assert_eq!(example(&Value::Null, &content).as_deref(), Some("a=b&c=d"));
         let content = json!({"examples": {"one": {"value": {"a": 1}}}});
-        assert_eq!(example(&Value::Null, &content).as_deref(), Some("{\n  \"a\": 1\n}"));
+        assert_eq!(
+            example(&Value::Null, &content).as_deref(),
+            Some("{\n  \"a\": 1\n}")
+        );
     }
 }

@@ -77,7 +77,9 @@ pub(super) fn kind(schema: &Value) -> Markup {
         }
     }
     let values = list(schema, "enum").chain(schema.get("const"));
-    let mut values = values.map(|value| html! { code { (plain(value)) } }).peekable();
+    let mut values = values
+        .map(|value| html! { code { (plain(value)) } })
+        .peekable();
     if values.peek().is_some() {
         return joined(values, ", ");
     }
@@ -112,7 +114,10 @@ fn of_type(name: &str, schema: &Value) -> Markup {
             None => html! { "list" },
         },
         "object" if has_fields(schema) => html! { "object: " (fields(schema)) },
-        "object" => match schema.get("additionalProperties").filter(|kind| kind.is_object()) {
+        "object" => match schema
+            .get("additionalProperties")
+            .filter(|kind| kind.is_object())
+        {
             Some(value) => html! { "object whose every member is " (kind(value)) },
             None => html! { "object" },
         },
@@ -135,5 +140,7 @@ fn joined(parts: impl Iterator<Item = Markup>, between: &str) -> Markup {
 
 /// A value as it is read: text without its quotes.
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }

@@ -78,6 +78,7 @@ mod tests {
     use super::*;
     use crate::context::Deployment;
     use crate::lambda::ports;
+    use crate::matcher::Matcher;
 
     /// A context whose table no test here may reach.
     fn context() -> Context {
@@ -98,6 +99,7 @@ mod tests {
             },
             mail: ports::mail(&[], |_| None).unwrap(),
             blobs: ports::blobs(&[], |_| None).unwrap(),
+            matcher: Matcher::default(),
             deployment: Deployment {
                 organisation: String::new(),
                 app_url: String::new(),

@@ -18,7 +18,10 @@ pub(super) async fn run(routes: Routes, context: Shared) -> Result<(), Error> {
 /// Puts the claims of the token that the authorizer has verified where [`crate::caller`] looks for
 /// them. Claims that cannot be read are left out, and so the caller is not signed in.
 async fn hand_on_claims(mut request: Request, next: Next) -> Response {
-    let claims = request.extensions().get::<RequestContext>().and_then(claims);
+    let claims = request
+        .extensions()
+        .get::<RequestContext>()
+        .and_then(claims);
     if let Some(claims) = claims {
         request.extensions_mut().insert(claims);
     }

@@ -118,10 +118,9 @@ mod tests {
     use super::*;
 
     fn complete() -> BTreeMap<&'static str, String> {
-        let mut settings: BTreeMap<_, _> =
-            [TABLE, ISSUER, AUDIENCE, SCOPE, ORGANISATION, APP_URL]
-                .map(|name| (name, format!("value of {name}")))
-                .into();
+        let mut settings: BTreeMap<_, _> = [TABLE, ISSUER, AUDIENCE, SCOPE, ORGANISATION, APP_URL]
+            .map(|name| (name, format!("value of {name}")))
+            .into();
         settings.insert(DEPLOYMENT_KEY, "ab".repeat(32));
         settings
     }
