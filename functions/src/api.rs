@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::context::Shared;
 use crate::problem::{Problem, ProblemBody};
 use crate::{
-    activation, audit, authority, candidate_review, client, correction, inbox, match_request,
+    activation, audit, authority, candidate_review, client, correction, docs, inbox, match_request,
     membership, partner, person, signup, staff, support_worker, ticket,
 };
 
@@ -23,6 +23,7 @@ pub type Routes = fn() -> OpenApiRouter<Shared>;
 
 /// Every family by name, in the order of the story.
 pub const FAMILIES: &[(&str, Routes)] = &[
+    ("docs", docs::router),
     ("partner", partner::router),
     ("signup", signup::router),
     ("activation", activation::router),
@@ -195,4 +196,22 @@ fn refuse(operation: &mut Operation, status: u16, description: &str) {
         .responses
         .entry(status.to_string())
         .or_insert_with(|| response.into());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_family_has_a_function_binary_of_its_name() {
+        let manifest = include_str!("../Cargo.toml");
+        for (family, _) in FAMILIES {
+            let declared =
+                format!("[[bin]]\nname = \"{family}\"\nrequired-features = [\"lambda\"]");
+            assert!(
+                manifest.contains(&declared),
+                "functions/Cargo.toml lacks {declared}"
+            );
+        }
+    }
 }

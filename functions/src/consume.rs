@@ -108,7 +108,6 @@ where
                 context.store.forget_due(pending).await?;
                 return Ok(Consumed::Done);
             }
-            Effect::Early(at) => return Ok(Consumed::Early(at)),
         };
         match context.store.commit(commit).await {
             Ok(()) | Err(CommitError::AlreadyDone) => return Ok(Consumed::Done),

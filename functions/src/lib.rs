@@ -17,7 +17,10 @@ pub mod client;
 pub mod consume;
 pub mod context;
 pub mod correction;
+pub mod docs;
 pub mod inbox;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 pub mod match_request;
 pub mod matcher;
 pub mod membership;

@@ -1,0 +1,9 @@
+//! Releases candidate lists, from the queue of their due rows.
+
+use std::process::ExitCode;
+
+use functions::lambda::{self, Port};
+
+fn main() -> ExitCode {
+    lambda::consume("candidate-release", &[Port::Blobs])
+}

@@ -1,0 +1,9 @@
+//! Lets checks, links and offers expire, from the queue of their due rows.
+
+use std::process::ExitCode;
+
+use functions::lambda;
+
+fn main() -> ExitCode {
+    lambda::consume("expiry", &[])
+}

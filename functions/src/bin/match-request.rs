@@ -1,0 +1,10 @@
+//! The `match-request` family as a Lambda function.
+
+use std::process::ExitCode;
+
+use functions::lambda::{self, Port};
+use functions::match_request;
+
+fn main() -> ExitCode {
+    lambda::serve(match_request::router, &[Port::Blobs])
+}

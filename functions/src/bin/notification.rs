@@ -1,0 +1,9 @@
+//! Fans notices out and sends mail, from the queue of their due rows.
+
+use std::process::ExitCode;
+
+use functions::lambda::{self, Port};
+
+fn main() -> ExitCode {
+    lambda::consume("notification", &[Port::Mail])
+}

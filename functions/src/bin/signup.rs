@@ -1,0 +1,9 @@
+//! The `signup` family as a Lambda function.
+
+use std::process::ExitCode;
+
+use functions::{lambda, signup};
+
+fn main() -> ExitCode {
+    lambda::serve(signup::router, &[])
+}

@@ -1,0 +1,128 @@
+//! The consumer of one queue of due rows.
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use lambda_runtime::{LambdaEvent, service_fn};
+use platform::dispatch::DueKey;
+use store::Key;
+
+use super::Error;
+use crate::consume::{Consumed, consume};
+use crate::context::{Context, Shared};
+
+pub(super) async fn run(kind: &'static str, context: Shared) -> Result<(), Error> {
+    let consumer = service_fn(|event: LambdaEvent<SqsEvent>| {
+        let context = &context;
+        async move { Ok::<_, Error>(batch(context, kind, event.payload).await) }
+    });
+    lambda_runtime::run(consumer).await
+}
+
+/// Deals with each message by itself and names those that must come again; the queue forgets the rest.
+///
+/// Nothing rests on a message: its row stays in the table until its effect's commit deletes it, so a
+/// message that ends in the dead-letter queue raises an alarm and the sweeper still brings its row.
+async fn batch(context: &Context, kind: &str, event: SqsEvent) -> SqsBatchResponse {
+    let mut answer = SqsBatchResponse::default();
+    for message in event.records {
+        let body = message.body.unwrap_or_default();
+        if !deal_with(context, kind, &body).await {
+            answer.add_failure(message.message_id.unwrap_or_default());
+        }
+    }
+    answer
+}
+
+/// Whether the queue may forget the message.
+///
+/// A row can be early by as much as two clocks differ. Its message comes again when its visibility
+/// timeout ends, which is late enough; forgetting it would leave the row to the sweeper alone.
+async fn deal_with(context: &Context, kind: &str, body: &str) -> bool {
+    let due = match serde_json::from_str::<DueKey>(body) {
+        Ok(due) if due.kind == kind => due,
+        Ok(due) => {
+            tracing::error!(kind = due.kind, "a message of another queue was delivered");
+            return false;
+        }
+        Err(error) => {
+            tracing::error!(%error, "a message names no due row");
+            return false;
+        }
+    };
+    let key = Key {
+        pk: due.pk,
+        sk: due.sk,
+    };
+    match consume(context, &key).await {
+        Ok(Consumed::Done) => true,
+        Ok(Consumed::Early(at)) => {
+            tracing::info!(%key, %at, "a due row is early");
+            false
+        }
+        Err(error) => {
+            tracing::warn!(%key, %error, "a due row could not be dealt with");
+            false
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
+    use platform::clock::SystemClock;
+    use platform::ids::IdSource;
+    use serde_json::json;
+    use store::Store;
+
+    use super::*;
+    use crate::context::Deployment;
+    use crate::lambda::ports;
+    use crate::matcher::Matcher;
+
+    /// A context whose table no test here may reach.
+    fn context() -> Context {
+        let dynamodb = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::from_static("us-east-1"))
+            .build();
+        let clock = Arc::new(SystemClock);
+        Context {
+            store: Store::new(aws_sdk_dynamodb::Client::from_conf(dynamodb), "none"),
+            ids: IdSource::from_os(clock.clone()).unwrap(),
+            clock,
+            key: platform::keys::DeploymentKey::from_bytes(&[0; 32]),
+            token_rules: platform::tokens::TokenRules {
+                issuer: String::new(),
+                audience: String::new(),
+                scope: String::new(),
+            },
+            mail: ports::mail(&[], |_| None).unwrap(),
+            blobs: ports::blobs(&[], |_| None).unwrap(),
+            matcher: Matcher::default(),
+            deployment: Deployment {
+                organisation: String::new(),
+                app_url: String::new(),
+                first_administrator: None,
+            },
+        }
+    }
+
+    #[tokio::test]
+    async fn messages_that_are_not_for_this_queue_come_back_by_name() {
+        let other = json!({"pk": "PERSON#per_1", "sk": "DUE#mail#1", "kind": "notification", "at": "2026-03-02T00:00:00Z"});
+        let event = json!({"Records": [
+            {"messageId": "m1", "body": "no due row"},
+            {"messageId": "m2", "body": other.to_string()},
+            {"messageId": "m3"},
+        ]});
+        let event = serde_json::from_value(event).unwrap();
+        let answer = batch(&context(), "candidate-release", event).await;
+        assert_eq!(
+            serde_json::to_value(answer).unwrap(),
+            json!({"batchItemFailures": [
+                {"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}, {"itemIdentifier": "m3"}
+            ]})
+        );
+    }
+}
