@@ -85,20 +85,18 @@ async fn a_cursor_from_elsewhere_is_refused_or_stays_inside_the_list() {
         };
         let cursor = page("PERSON#", None).await.unwrap().next.unwrap();
         page("PERSON#", Some(&cursor)).await.unwrap();
-        for foreign in [
+        for forged in [
             "",
             "!",
             "SGVsbG8",
-            "UEVSU09OI3Blcl8",
+            "Cg",
+            "UEVSU09OIw",
             "TUVUQQ",
             &cursor[1..],
         ] {
-            let refused = page("PERSON#per_", Some(foreign)).await;
-            let harmless = refused.as_ref().is_ok_and(|page| page.items.len() <= 6);
-            assert!(
-                matches!(refused, Err(StoreError::BadCursor)) || harmless,
-                "{foreign}: {refused:?}"
-            );
+            let refused = page("PERSON#per_", Some(forged)).await;
+            let refused = matches!(refused, Err(StoreError::BadCursor));
+            assert!(refused, "{forged}");
         }
         let refused = page("INBOX#", Some(&cursor)).await;
         assert!(matches!(refused, Err(StoreError::BadCursor)));
