@@ -1,1 +1,25 @@
-//! End-to-end tests over HTTP, simulation, authorisation matrix.
+//! What the tests share: tables to test against, faults to inject, seeds to replay, people put
+//! straight into the table, and a running world with callers.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
+pub mod answer;
+pub mod faults;
+pub mod people;
+pub mod seeds;
+pub mod tables;
+pub mod world;
+
+use chrono::{DateTime, Utc};
+
+/// When the tests begin: a Monday, far from every change of clocks.
+#[must_use]
+pub fn start() -> DateTime<Utc> {
+    "2026-03-02T00:00:00Z".parse().unwrap()
+}

@@ -1,0 +1,182 @@
+//! Due rows: found when due, postponed ever longer, parked in the end, and finished once.
+
+use chrono::TimeDelta;
+use rapport_tests::start;
+use rapport_tests::tables::{Table, on_every_table};
+use store::{Commit, CommitError, DueKey, Key, PendingDue, Postponed};
+
+use crate::things::{activated, notice, release};
+
+/// A deadline some seconds after the beginning, and the key of its row.
+async fn deadline(table: &Table, seconds: i64) -> DueKey {
+    let id = table.ids.fresh();
+    let aggregate = Key::match_request(id);
+    let commit = table.commit(&aggregate).due(release(id, seconds));
+    table.store.commit(commit).await.unwrap();
+    let due = table
+        .store
+        .due_by(start() + TimeDelta::days(365), 100)
+        .await
+        .unwrap();
+    due.into_iter().find(|key| key.pk == aggregate.pk).unwrap()
+}
+
+async fn pending(table: &Table, key: &DueKey) -> Option<PendingDue> {
+    table.store.pending_due(key).await.unwrap()
+}
+
+#[tokio::test]
+async fn rows_are_found_when_due_and_oldest_first() {
+    on_every_table(async |table| {
+        assert_eq!(table.store.next_due().await.unwrap(), None);
+        let mut keys = Vec::new();
+        for seconds in [40, 10, 30, 20, 50] {
+            keys.push((seconds, deadline(&table, seconds).await));
+        }
+        keys.sort();
+        let next = table.store.next_due().await.unwrap();
+        assert_eq!(next, Some(start() + TimeDelta::seconds(10)));
+        for (now, how_many) in [(9, 0), (10, 1), (35, 3), (50, 5)] {
+            let due = table
+                .store
+                .due_by(start() + TimeDelta::seconds(now), 100)
+                .await
+                .unwrap();
+            let expected: Vec<_> = keys
+                .iter()
+                .take(how_many)
+                .map(|(_, key)| key.clone())
+                .collect();
+            assert_eq!(due, expected, "at {now}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_effect_finishes_its_row_and_cannot_happen_again() {
+    on_every_table(async |table| {
+        let key = deadline(&table, 0).await;
+        let row = pending(&table, &key).await.unwrap();
+        let effect = || table.commit(&key).finish(&row);
+        table.store.commit(effect()).await.unwrap();
+        assert!(pending(&table, &key).await.is_none());
+        let again = table.store.commit(effect()).await;
+        assert!(matches!(again, Err(CommitError::AlreadyDone)));
+        assert_eq!(table.store.next_due().await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_row_that_fails_waits_twice_as_long_each_time_and_is_parked_at_last() {
+    on_every_table(async |table| {
+        let key = deadline(&table, 0).await;
+        let mut now = start();
+        let mut wait = TimeDelta::seconds(30);
+        loop {
+            let row = pending(&table, &key).await.unwrap();
+            match table.store.postpone(&row, now).await.unwrap() {
+                Postponed::Until(next) => {
+                    assert_eq!(next - now, wait);
+                    let before = next - TimeDelta::milliseconds(1);
+                    assert_eq!(table.store.due_by(before, 10).await.unwrap(), []);
+                    assert_eq!(table.store.due_by(next, 10).await.unwrap(), [key.clone()]);
+                    assert_eq!(table.store.next_due().await.unwrap(), Some(next));
+                    now = next;
+                    wait = wait * 2;
+                }
+                Postponed::Parked => break,
+                Postponed::Elsewhere => panic!("nobody else was there"),
+            }
+            assert!(
+                wait < TimeDelta::days(3),
+                "a row that always fails is never parked"
+            );
+        }
+        let later = now + TimeDelta::days(365);
+        assert_eq!(table.store.due_by(later, 10).await.unwrap(), []);
+        assert_eq!(table.store.parked(10).await.unwrap(), [key.clone()]);
+
+        let redriven = table.store.redrive(&key, later).await.unwrap();
+        assert_eq!(redriven, Postponed::Until(later));
+        assert_eq!(table.store.parked(10).await.unwrap(), []);
+        assert_eq!(table.store.due_by(later, 10).await.unwrap(), [key.clone()]);
+        assert_eq!(pending(&table, &key).await.unwrap().tries, 0);
+        let twice = table.store.redrive(&key, later).await.unwrap();
+        assert_eq!(twice, Postponed::Elsewhere);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_two_that_postpone_a_row_one_does() {
+    on_every_table(async |table| {
+        let key = deadline(&table, 0).await;
+        let row = pending(&table, &key).await.unwrap();
+        let first = table.store.postpone(&row, start()).await.unwrap();
+        assert!(matches!(first, Postponed::Until(_)));
+        let second = table.store.postpone(&row, start()).await.unwrap();
+        assert_eq!(second, Postponed::Elsewhere);
+        assert_eq!(pending(&table, &key).await.unwrap().tries, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_finished_row_is_neither_postponed_nor_redriven_back_to_life() {
+    on_every_table(async |table| {
+        let key = deadline(&table, 0).await;
+        let row = pending(&table, &key).await.unwrap();
+        table.store.forget_due(&row).await.unwrap();
+        table.store.forget_due(&row).await.unwrap();
+        assert_eq!(
+            table.store.postpone(&row, start()).await.unwrap(),
+            Postponed::Elsewhere
+        );
+        assert_eq!(
+            table.store.redrive(&key, start()).await.unwrap(),
+            Postponed::Elsewhere
+        );
+        assert!(pending(&table, &key).await.is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_deadline_is_one_row_however_often_it_is_written() {
+    on_every_table(async |table| {
+        let id = table.ids.fresh();
+        let aggregate = Key::match_request(id);
+        for _ in 0..2 {
+            table
+                .store
+                .commit(table.commit(&aggregate).due(release(id, 5)))
+                .await
+                .unwrap();
+        }
+        let due = table
+            .store
+            .due_by(start() + TimeDelta::seconds(5), 10)
+            .await
+            .unwrap();
+        assert_eq!(due.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn notices_of_one_commit_are_rows_of_their_own_beside_its_aggregate() {
+    on_every_table(async |table| {
+        let person = table.ids.fresh();
+        let aggregate = Key::person(person);
+        let commit: Commit = table.commit(&aggregate);
+        let commit = commit.notify(notice(&table), activated(person));
+        let commit = commit.notify(notice(&table), activated(person));
+        table.store.commit(commit).await.unwrap();
+        let due = table.store.due_by(start(), 10).await.unwrap();
+        assert_eq!(due.len(), 2);
+        assert!(due.iter().all(|key| key.pk == aggregate.pk));
+    })
+    .await;
+}
