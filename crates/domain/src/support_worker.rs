@@ -1,13 +1,15 @@
 //! A support worker's standing: profile, checks, and whether they may be matched.
 
+mod errors;
 mod operations;
 mod registration;
 
-pub use operations::{
-    ApproveIntroductionError, Changed, EditProfileError, Missing, PassDeadlineError,
-    PauseWorkerError, ReinstateWorkerError, ResumeWorkerError, RevokeWorkerCheckError,
-    SubmitProfileError, SuspendWorkerError, VerifyWorkerCheckError, WorkerEffect,
+pub use errors::{
+    ApproveIntroductionError, EditProfileError, PassDeadlineError, PauseWorkerError,
+    ReinstateWorkerError, ResumeWorkerError, RevokeWorkerCheckError, SubmitProfileError,
+    SuspendWorkerError, VerifyWorkerCheckError,
 };
+pub use operations::{Changed, Missing, WorkerEffect};
 pub use registration::{RegisterWorkerError, Registered};
 
 #[cfg(test)]

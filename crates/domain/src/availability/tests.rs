@@ -1,0 +1,117 @@
+use super::*;
+
+fn time(text: &str) -> HalfHour {
+    text.parse().unwrap()
+}
+
+fn hours(weekday: Weekday, from: &str, until: &str) -> WeeklyHours {
+    WeeklyHours {
+        weekday,
+        from: time(from),
+        until: time(until),
+    }
+}
+
+fn date(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+#[test]
+fn times_read_back_as_written() {
+    for text in ["00:00", "09:30", "24:00"] {
+        assert_eq!(time(text).to_string(), text);
+    }
+    for refused in ["9:30", "09:15", "24:30", ""] {
+        assert!(refused.parse::<HalfHour>().is_err(), "{refused}");
+    }
+}
+
+#[test]
+fn a_day_part_needs_two_hours_in_a_row() {
+    for (from, until, expected) in [
+        ("09:00", "11:00", vec![DayPart::Morning]),
+        ("09:00", "10:30", vec![]),
+        ("11:00", "13:00", vec![]),
+        (
+            "10:00",
+            "20:00",
+            vec![DayPart::Morning, DayPart::Afternoon, DayPart::Evening],
+        ),
+        ("22:00", "24:00", vec![DayPart::Night]),
+    ] {
+        let availability = Availability {
+            weekly: vec![hours(Weekday::Monday, from, until)],
+            exceptions: vec![],
+        };
+        let expected = DayParts::of(expected.into_iter().map(|part| (Weekday::Monday, part)));
+        assert_eq!(availability.week().day_parts(), expected, "{from} {until}");
+    }
+}
+
+#[test]
+fn a_night_runs_into_the_next_day_and_sunday_into_monday() {
+    let availability = Availability {
+        weekly: vec![
+            hours(Weekday::Sunday, "23:00", "24:00"),
+            hours(Weekday::Monday, "00:00", "01:00"),
+        ],
+        exceptions: vec![],
+    };
+    assert_eq!(
+        availability.week().day_parts(),
+        DayParts::of([(Weekday::Sunday, DayPart::Night)])
+    );
+}
+
+#[test]
+fn exceptions_take_days_away_and_add_others() {
+    let monday = DayParts::of([(Weekday::Monday, DayPart::Morning)]);
+    let week = Availability {
+        weekly: vec![hours(Weekday::Monday, "08:00", "12:00")],
+        exceptions: vec![],
+    }
+    .week();
+    // 23 and 30 November 2026 are Mondays.
+    let (first, last) = (date("2026-11-21"), date("2026-11-30"));
+    let away = |first, last| Exception::Away {
+        first: date(first),
+        last: date(last),
+    };
+    let extra = Exception::Extra {
+        date: date("2026-11-24"),
+        from: time("18:00"),
+        until: time("20:00"),
+    };
+    assert_eq!(week.day_parts_between(&[], first, last), monday);
+    let one = [away("2026-11-22", "2026-11-25")];
+    assert_eq!(week.day_parts_between(&one, first, last), monday);
+    let both = [away("2026-11-22", "2026-12-25")];
+    assert_eq!(
+        week.day_parts_between(&both, first, last),
+        DayParts::default()
+    );
+    let added = [away("2026-11-22", "2026-12-25"), extra];
+    assert_eq!(
+        week.day_parts_between(&added, first, last),
+        DayParts::of([(Weekday::Tuesday, DayPart::Evening)])
+    );
+}
+
+#[test]
+fn a_window_without_the_weekday_offers_nothing() {
+    let week = Availability {
+        weekly: vec![hours(Weekday::Monday, "08:00", "12:00")],
+        exceptions: vec![],
+    }
+    .week();
+    let (first, last) = (date("2026-11-24"), date("2026-11-26"));
+    assert_eq!(
+        week.day_parts_between(&[], first, last),
+        DayParts::default()
+    );
+    assert_eq!(day_parts_of(first, last).count(), 12);
+    assert_eq!(
+        week.day_parts_between(&[], last, first),
+        DayParts::default()
+    );
+}
