@@ -5,13 +5,15 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use domain::access::{Authority, Duty};
+use domain::client::Client;
 use domain::correction::{
-    self, CorrectContactError, Corrected, MergePeopleError, RebindLoginError, Rebinding,
-    ResendLinkError, UnmergePeopleError,
+    self, CorrectContactError, Corrected, Mailbox, Merge, MergePeopleError, RebindLoginError,
+    Rebinding, ResendLinkError, UnmergePeopleError,
 };
-use domain::id::{ClientId, PersonId};
+use domain::id::PersonId;
 use domain::invalid::Findings;
 use domain::person::{Contact, LoginKey, Person, Roles};
+use domain::support_worker::SupportWorker;
 use serde::{Deserialize, Serialize};
 use store::{Commit, Hint, Key, Login, Versioned};
 use utoipa::ToSchema;
@@ -45,11 +47,7 @@ pub fn router() -> OpenApiRouter<Shared> {
 #[serde(deny_unknown_fields)]
 struct Reason {
     /// Why; kept with the record.
-    #[schema(
-        min_length = 1,
-        max_length = 500,
-        example = "She deleted the first mail; spoke to her on the phone."
-    )]
+    #[schema(min_length = 1, max_length = 500)]
     reason: String,
 }
 
@@ -58,7 +56,10 @@ struct Reason {
 /// The new link works for 14 days, and every earlier one stops working. Only for an account that no
 /// login was bound to.
 #[utoipa::path(post, path = "/v1/people/{person}/activation-links", tag = "people",
-    params(("person" = PersonId, Path)), request_body = Reason,
+    params(("person" = PersonId, Path)),
+    request_body(content = Reason, example = json!({
+        "reason": "She deleted the first mail; spoke to her on the phone."
+    })),
     responses((status = 201, body = crate::person::PersonView))
 )]
 async fn resend_activation_link(
@@ -72,7 +73,8 @@ async fn resend_activation_link(
     need_reason(reason)?;
     let done = once(&context, duty.acting.by, &command.key, || async {
         let was = load(&context, person).await?;
-        let corrected = correction::resend_link(was.value.clone(), context.now())?;
+        let mailbox = mailbox(&context, &was.value, &was.value.contact).await?;
+        let corrected = correction::resend_link(was.value.clone(), mailbox, context.now())?;
         let commit = corrected_commit(
             &context,
             &duty,
@@ -146,8 +148,10 @@ async fn correct_contact(
             person,
         };
         let (old, new) = (hint(&was.value.contact), hint(&contact));
+        let mailbox = mailbox(&context, &was.value, &contact).await?;
+        let now = context.now();
         let corrected =
-            correction::correct_contact(was.value.clone(), contact, address, context.now())?;
+            correction::correct_contact(was.value.clone(), contact, address, mailbox, now)?;
         let commit = corrected_commit(&context, &duty, "correct_contact", &was, corrected, &reason);
         Ok(if old == new {
             commit
@@ -236,8 +240,10 @@ async fn rebind_login(
     let words = format!("{reason}\nIdentity checked {method}: {reference}");
     let done = once(&context, duty.acting.by, &command.key, || async {
         let was = load(&context, person).await?;
+        let mailbox = mailbox(&context, &was.value, &was.value.contact).await?;
+        let (by, now) = (duty.acting.by, context.now());
         let Rebinding { corrected, unbound } =
-            correction::rebind_login(was.value.clone(), duty.acting.by, context.now())?;
+            correction::rebind_login(was.value.clone(), by, mailbox, now)?;
         let commit = corrected_commit(&context, &duty, "rebind_login", &was, corrected, &words);
         let logins = load_logins(&context, &unbound).await?;
         let commit = logins.iter().fold(commit, Commit::remove);
@@ -245,6 +251,33 @@ async fn rebind_login(
     })
     .await?;
     created(&context, &caller, &done).await
+}
+
+/// Whose mailbox this contact is. A guard against sending a link to the wrong one, no authorisation:
+/// the commit does not insist on it.
+async fn mailbox(
+    context: &Context,
+    person: &Person,
+    contact: &Contact,
+) -> Result<Mailbox, Problem> {
+    let mut representatives = Vec::new();
+    for client in &person.roles.clients {
+        let held = context.store.authorities_over(*client, MOST_LISTED).await?;
+        let keys = held
+            .iter()
+            .map(|held| Key::person(held.value.representative));
+        representatives.extend(keys);
+    }
+    let representatives = context.store.get_many::<Person>(&representatives).await?;
+    let theirs = representatives.iter().any(|representative| {
+        let address = &representative.value.contact.email;
+        address.trim().eq_ignore_ascii_case(contact.email.trim())
+    });
+    Ok(if theirs {
+        Mailbox::Representatives
+    } else {
+        Mailbox::Own
+    })
 }
 
 fn corrected_commit(
@@ -296,8 +329,8 @@ struct MergeInto {
 /// Merge a duplicate
 ///
 /// The record in the path becomes a pointer to `into`, which takes over its logins, roles and
-/// authorities and acts as both. At most 10 logins together, and at most 10 items to move, where a
-/// login counts one and an authority two.
+/// authorities and acts as both. At most 10 logins together, and at most 10 items to move: a login, a
+/// client and a support worker count one each, an authority two.
 #[utoipa::path(post, path = "/v1/people/{person}/merges", tag = "people", params(("person" = PersonId, Path)),
     request_body(content = MergeInto, example = json!({
         "into": "per_0190b2f06bd47c5a9a3e5b7f21d4c8ab", "reason": "Signed up twice through two partners."
@@ -334,9 +367,8 @@ async fn merge_person(
             .replace(&survivor, &merged.survivor)
             .insert(&merged.merge)
             .notify(context.fresh(), merged.event);
-        let commit = repoint(&context, commit, &merged.merge.logins, *into).await?;
-        let represents = &merged.merge.roles.represents;
-        let commit = hand_over(&context, commit, represents, person, *into).await?;
+        let Merge { logins, roles, .. } = &merged.merge;
+        let commit = move_all(&context, commit, logins, roles, person, *into).await?;
         Ok(Decision::new(duty.insisted_on(commit), person))
     })
     .await?;
@@ -382,47 +414,52 @@ async fn unmerge_person(
         let commit = parted.events.into_iter().fold(commit, |commit, event| {
             commit.notify(context.fresh(), event)
         });
-        let commit = repoint(&context, commit, &parted.logins, person).await?;
-        let commit = hand_over(&context, commit, &parted.represents, into, person).await?;
+        let Person { logins, roles, .. } = &parted.duplicate;
+        let commit = move_all(&context, commit, logins, roles, into, person).await?;
         Ok(Decision::new(duty.insisted_on(commit), person))
     })
     .await?;
     created(&context, &caller, &done).await
 }
 
-/// Makes `logins` open the account of `to`.
-async fn repoint(
+/// Makes everything that moved point to `to`: logins, the roles themselves, and authorities.
+///
+/// A support worker's rows in the index keep the old record until the worker's next change; nobody is
+/// matched with themselves all the same, because lists are settled by live records.
+async fn move_all(
     context: &Context,
-    commit: Commit,
+    mut commit: Commit,
     logins: &[LoginKey],
-    to: PersonId,
-) -> Result<Commit, Problem> {
-    let logins = load_logins(context, logins).await?;
-    Ok(logins.iter().fold(commit, |commit, login| {
-        let mut next = login.value.clone();
-        next.person = to;
-        commit.replace(login, &next)
-    }))
-}
-
-/// Makes `to` the representative of `clients` in place of `from`, under the same authorities.
-async fn hand_over(
-    context: &Context,
-    commit: Commit,
-    clients: impl IntoIterator<Item = &ClientId>,
+    roles: &Roles,
     from: PersonId,
     to: PersonId,
 ) -> Result<Commit, Problem> {
-    let clients = clients.into_iter();
-    let keys: Vec<Key> = clients
-        .map(|client| Key::authority(*client, from))
-        .collect();
-    let held = context.store.get_many::<Authority>(&keys).await?;
-    Ok(held.iter().fold(commit, |commit, held| {
-        let mut next = held.value.clone();
+    let store = &context.store;
+    for was in load_logins(context, logins).await? {
+        let mut next = was.value.clone();
+        next.person = to;
+        commit = commit.replace(&was, &next);
+    }
+    let clients: Vec<Key> = roles.clients.iter().copied().map(Key::client).collect();
+    for was in store.get_many::<Client>(&clients).await? {
+        let mut next = was.value.clone();
+        next.person = to;
+        commit = commit.replace(&was, &next);
+    }
+    let workers: Vec<Key> = roles.workers.iter().copied().map(Key::worker).collect();
+    for was in store.get_many::<SupportWorker>(&workers).await? {
+        let mut next = was.value.clone();
+        next.person = to;
+        commit = commit.replace(&was, &next);
+    }
+    let represented = roles.represents.iter();
+    let authorities: Vec<Key> = represented.map(|of| Key::authority(*of, from)).collect();
+    for was in store.get_many::<Authority>(&authorities).await? {
+        let mut next = was.value.clone();
         next.representative = to;
-        commit.remove(held).insert(&next)
-    }))
+        commit = commit.remove(&was).insert(&next);
+    }
+    Ok(commit)
 }
 
 /// A record that was merged, and what moved.
@@ -474,6 +511,7 @@ impl From<ResendLinkError> for Problem {
             ResendLinkError::Merged => "person-merged",
             ResendLinkError::Activated => "account-activated",
             ResendLinkError::MailBounced => "mail-bounced",
+            ResendLinkError::RepresentativesMailbox => "representatives-mailbox",
         };
         Self::wrong_state(kind, error)
     }
@@ -481,9 +519,11 @@ impl From<ResendLinkError> for Problem {
 
 impl From<CorrectContactError> for Problem {
     fn from(error: CorrectContactError) -> Self {
-        match error {
-            CorrectContactError::Merged => Self::wrong_state("person-merged", error),
-        }
+        let kind = match error {
+            CorrectContactError::Merged => "person-merged",
+            CorrectContactError::RepresentativesMailbox => "representatives-mailbox",
+        };
+        Self::wrong_state(kind, error)
     }
 }
 
@@ -494,6 +534,7 @@ impl From<RebindLoginError> for Problem {
             RebindLoginError::Own => return Self::forbidden().detail(error),
             RebindLoginError::NotActivated => "account-not-activated",
             RebindLoginError::MailBounced => "mail-bounced",
+            RebindLoginError::RepresentativesMailbox => "representatives-mailbox",
         };
         Self::wrong_state(kind, error)
     }
