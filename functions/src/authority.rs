@@ -303,11 +303,7 @@ async fn verify_authority(
 #[serde(deny_unknown_fields)]
 struct AuthorityRevocation {
     /// Why; kept with the client.
-    #[schema(
-        min_length = 1,
-        max_length = 500,
-        example = "I look after this myself now."
-    )]
+    #[schema(min_length = 1, max_length = 500)]
     reason: String,
 }
 
@@ -317,7 +313,7 @@ struct AuthorityRevocation {
 /// ended by staff only. The client and the representative are told.
 #[utoipa::path(post, path = "/v1/clients/{client}/authorities/{person}/revocation", tag = "authorities",
     params(("client" = ClientId, Path), ("person" = PersonId, Path)),
-    request_body = AuthorityRevocation,
+    request_body(content = AuthorityRevocation, example = json!({"reason": "I look after this myself now."})),
     responses((status = 201, body = AuthorityView))
 )]
 async fn revoke_authority(

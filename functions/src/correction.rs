@@ -1,18 +1,18 @@
 //! What staff put right about people: links, contact details, logins, and records that are one person's.
 
+mod merge;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
-use domain::access::{Authority, Duty};
+use domain::access::Duty;
 use domain::correction::{
-    self, CorrectContactError, Corrected, MergePeopleError, RebindLoginError, Rebinding,
-    ResendLinkError, UnmergePeopleError,
+    self, CorrectContactError, Corrected, Mailbox, RebindLoginError, Rebinding, ResendLinkError,
 };
-use domain::id::{ClientId, PersonId};
+use domain::id::PersonId;
 use domain::invalid::Findings;
-use domain::person::{Contact, LoginKey, Person, Roles};
-use serde::{Deserialize, Serialize};
+use domain::person::{Contact, LoginKey, Person};
+use serde::Deserialize;
 use store::{Commit, Hint, Key, Login, Versioned};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -21,7 +21,6 @@ use utoipa_axum::routes;
 use crate::body::{Command, Edit, must_match};
 use crate::caller::Caller;
 use crate::context::{Context, Shared};
-use crate::page::Listed;
 use crate::path::Path;
 use crate::perform::{Decision, Done, edit, once};
 use crate::person::{load, show};
@@ -36,20 +35,19 @@ pub fn router() -> OpenApiRouter<Shared> {
         .routes(routes!(resend_activation_link))
         .routes(routes!(correct_contact))
         .routes(routes!(rebind_login))
-        .routes(routes!(list_merges, merge_person))
-        .routes(routes!(unmerge_person))
+        .routes(routes!(merge::list_merges, merge::merge_person))
+        .routes(routes!(merge::unmerge_person))
 }
+
+/// The most authorities or merges that are looked at.
+const MOST_LISTED: usize = 100;
 
 /// Why something is corrected.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Reason {
     /// Why; kept with the record.
-    #[schema(
-        min_length = 1,
-        max_length = 500,
-        example = "She deleted the first mail; spoke to her on the phone."
-    )]
+    #[schema(min_length = 1, max_length = 500)]
     reason: String,
 }
 
@@ -58,7 +56,10 @@ struct Reason {
 /// The new link works for 14 days, and every earlier one stops working. Only for an account that no
 /// login was bound to.
 #[utoipa::path(post, path = "/v1/people/{person}/activation-links", tag = "people",
-    params(("person" = PersonId, Path)), request_body = Reason,
+    params(("person" = PersonId, Path)),
+    request_body(content = Reason, example = json!({
+        "reason": "She deleted the first mail; spoke to her on the phone."
+    })),
     responses((status = 201, body = crate::person::PersonView))
 )]
 async fn resend_activation_link(
@@ -72,7 +73,8 @@ async fn resend_activation_link(
     need_reason(reason)?;
     let done = once(&context, duty.acting.by, &command.key, || async {
         let was = load(&context, person).await?;
-        let corrected = correction::resend_link(was.value.clone(), context.now())?;
+        let mailbox = mailbox(&context, &was.value, &was.value.contact).await?;
+        let corrected = correction::resend_link(was.value.clone(), mailbox, context.now())?;
         let commit = corrected_commit(
             &context,
             &duty,
@@ -146,8 +148,10 @@ async fn correct_contact(
             person,
         };
         let (old, new) = (hint(&was.value.contact), hint(&contact));
+        let mailbox = mailbox(&context, &was.value, &contact).await?;
+        let now = context.now();
         let corrected =
-            correction::correct_contact(was.value.clone(), contact, address, context.now())?;
+            correction::correct_contact(was.value.clone(), contact, address, mailbox, now)?;
         let commit = corrected_commit(&context, &duty, "correct_contact", &was, corrected, &reason);
         Ok(if old == new {
             commit
@@ -236,8 +240,10 @@ async fn rebind_login(
     let words = format!("{reason}\nIdentity checked {method}: {reference}");
     let done = once(&context, duty.acting.by, &command.key, || async {
         let was = load(&context, person).await?;
+        let mailbox = mailbox(&context, &was.value, &was.value.contact).await?;
+        let (by, now) = (duty.acting.by, context.now());
         let Rebinding { corrected, unbound } =
-            correction::rebind_login(was.value.clone(), duty.acting.by, context.now())?;
+            correction::rebind_login(was.value.clone(), by, mailbox, now)?;
         let commit = corrected_commit(&context, &duty, "rebind_login", &was, corrected, &words);
         let logins = load_logins(&context, &unbound).await?;
         let commit = logins.iter().fold(commit, Commit::remove);
@@ -245,6 +251,33 @@ async fn rebind_login(
     })
     .await?;
     created(&context, &caller, &done).await
+}
+
+/// Whose mailbox this contact is. A guard against sending a link to the wrong one, no authorisation:
+/// the commit does not insist on it.
+async fn mailbox(
+    context: &Context,
+    person: &Person,
+    contact: &Contact,
+) -> Result<Mailbox, Problem> {
+    let mut representatives = Vec::new();
+    for client in &person.roles.clients {
+        let held = context.store.authorities_over(*client, MOST_LISTED).await?;
+        let keys = held
+            .iter()
+            .map(|held| Key::person(held.value.representative));
+        representatives.extend(keys);
+    }
+    let representatives = context.store.get_many::<Person>(&representatives).await?;
+    let theirs = representatives.iter().any(|representative| {
+        let address = &representative.value.contact.email;
+        address.trim().eq_ignore_ascii_case(contact.email.trim())
+    });
+    Ok(if theirs {
+        Mailbox::Representatives
+    } else {
+        Mailbox::Own
+    })
 }
 
 fn corrected_commit(
@@ -282,198 +315,13 @@ async fn created(context: &Context, caller: &Caller, done: &Done) -> Result<Resp
     Ok(done.answer(StatusCode::CREATED, view))
 }
 
-/// Which record survives.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct MergeInto {
-    /// The record that goes on; the one in the path becomes a pointer to it.
-    into: PersonId,
-    /// Why; kept with the record.
-    #[schema(min_length = 1, max_length = 500)]
-    reason: String,
-}
-
-/// Merge a duplicate
-///
-/// The record in the path becomes a pointer to `into`, which takes over its logins, roles and
-/// authorities and acts as both. At most 10 logins together, and at most 10 items to move, where a
-/// login counts one and an authority two.
-#[utoipa::path(post, path = "/v1/people/{person}/merges", tag = "people", params(("person" = PersonId, Path)),
-    request_body(content = MergeInto, example = json!({
-        "into": "per_0190b2f06bd47c5a9a3e5b7f21d4c8ab", "reason": "Signed up twice through two partners."
-    })),
-    responses((status = 201, body = crate::person::PersonView))
-)]
-async fn merge_person(
-    State(context): State<Shared>,
-    caller: Caller,
-    Path(person): Path<PersonId>,
-    command: Command<MergeInto>,
-) -> Result<Response, Problem> {
-    let duty = on_duty(&caller, Duty::People)?;
-    let MergeInto { into, reason } = &command.body;
-    need_reason(reason)?;
-    let done = once(&context, duty.acting.by, &command.key, || async {
-        let duplicate = load(&context, person).await?;
-        let survivor = context.store.get::<Person>(&Key::person(*into)).await?;
-        let survivor =
-            survivor.ok_or_else(|| Problem::invalid_field("/into", "names nobody known"))?;
-        // INVARIANT: a merge raises the survivor's version, so this read is as fresh as the two records.
-        let took_others_in = !context.store.merged_into(person, 1).await?.is_empty();
-        let merged = correction::merge(
-            duplicate.value.clone(),
-            survivor.value.clone(),
-            took_others_in,
-            context.now(),
-        )?;
-        let fields = correction::changed_fields(&duplicate.value, &merged.duplicate);
-        let key = Key::person(person);
-        let audit = context.correction(duty.acting, "merge_person", &key, fields, reason);
-        let commit = Commit::new(audit)
-            .replace(&duplicate, &merged.duplicate)
-            .replace(&survivor, &merged.survivor)
-            .insert(&merged.merge)
-            .notify(context.fresh(), merged.event);
-        let commit = repoint(&context, commit, &merged.merge.logins, *into).await?;
-        let represents = &merged.merge.roles.represents;
-        let commit = hand_over(&context, commit, represents, person, *into).await?;
-        Ok(Decision::new(duty.insisted_on(commit), person))
-    })
-    .await?;
-    created(&context, &caller, &done).await
-}
-
-/// Unmerge a record
-///
-/// The record in the path stands for itself again. The logins, roles and authorities that moved go
-/// back, as far as the other record still has them; what that one gained meanwhile it keeps.
-#[utoipa::path(post, path = "/v1/people/{person}/unmerges", tag = "people", params(("person" = PersonId, Path)),
-    request_body(content = Reason, example = json!({"reason": "Twins: two people after all."})),
-    responses((status = 201, body = crate::person::PersonView))
-)]
-async fn unmerge_person(
-    State(context): State<Shared>,
-    caller: Caller,
-    Path(person): Path<PersonId>,
-    command: Command<Reason>,
-) -> Result<Response, Problem> {
-    let duty = on_duty(&caller, Duty::People)?;
-    let reason = &command.body.reason;
-    need_reason(reason)?;
-    let done = once(&context, duty.acting.by, &command.key, || async {
-        let duplicate = load(&context, person).await?;
-        let into = duplicate.value.merged_into;
-        let into = into.ok_or(UnmergePeopleError::NotMerged)?;
-        let survivor = load(&context, into).await?;
-        let merge = context.store.get(&Key::merge(into, person)).await?;
-        let merge = merge.ok_or(UnmergePeopleError::NotMerged)?;
-        let parted = correction::unmerge(
-            duplicate.value.clone(),
-            survivor.value.clone(),
-            &merge.value,
-        )?;
-        let fields = correction::changed_fields(&duplicate.value, &parted.duplicate);
-        let key = Key::person(person);
-        let audit = context.correction(duty.acting, "unmerge_person", &key, fields, reason);
-        let commit = Commit::new(audit)
-            .replace(&duplicate, &parted.duplicate)
-            .replace(&survivor, &parted.survivor)
-            .remove(&merge);
-        let commit = parted.events.into_iter().fold(commit, |commit, event| {
-            commit.notify(context.fresh(), event)
-        });
-        let commit = repoint(&context, commit, &parted.logins, person).await?;
-        let commit = hand_over(&context, commit, &parted.represents, into, person).await?;
-        Ok(Decision::new(duty.insisted_on(commit), person))
-    })
-    .await?;
-    created(&context, &caller, &done).await
-}
-
-/// Makes `logins` open the account of `to`.
-async fn repoint(
-    context: &Context,
-    commit: Commit,
-    logins: &[LoginKey],
-    to: PersonId,
-) -> Result<Commit, Problem> {
-    let logins = load_logins(context, logins).await?;
-    Ok(logins.iter().fold(commit, |commit, login| {
-        let mut next = login.value.clone();
-        next.person = to;
-        commit.replace(login, &next)
-    }))
-}
-
-/// Makes `to` the representative of `clients` in place of `from`, under the same authorities.
-async fn hand_over(
-    context: &Context,
-    commit: Commit,
-    clients: impl IntoIterator<Item = &ClientId>,
-    from: PersonId,
-    to: PersonId,
-) -> Result<Commit, Problem> {
-    let clients = clients.into_iter();
-    let keys: Vec<Key> = clients
-        .map(|client| Key::authority(*client, from))
-        .collect();
-    let held = context.store.get_many::<Authority>(&keys).await?;
-    Ok(held.iter().fold(commit, |commit, held| {
-        let mut next = held.value.clone();
-        next.representative = to;
-        commit.remove(held).insert(&next)
-    }))
-}
-
-/// A record that was merged, and what moved.
-#[derive(Debug, Serialize, ToSchema)]
-struct MergeView {
-    /// The record that became a pointer.
-    duplicate: PersonId,
-    /// How many logins moved.
-    logins: usize,
-    /// The roles that moved.
-    roles: Roles,
-    at: DateTime<Utc>,
-}
-
-const MOST_LISTED: usize = 100;
-
-/// List merges
-///
-/// The records that were merged into the one in the path, and what moved with each.
-#[utoipa::path(get, path = "/v1/people/{person}/merges", tag = "people", params(("person" = PersonId, Path)),
-    responses((status = 200, body = Listed<MergeView>, example = json!({"items": [{
-        "duplicate": "per_0190b2f06bd47c5a9a3e5b7f21d4c8aa", "logins": 1,
-        "roles": {"clients": [], "workers": [], "staff": [], "represents": []}, "at": "2026-03-02T00:00:00Z"
-    }]})))
-)]
-async fn list_merges(
-    State(context): State<Shared>,
-    caller: Caller,
-    Path(person): Path<PersonId>,
-) -> Result<axum::Json<Listed<MergeView>>, Problem> {
-    on_duty(&caller, Duty::People)?;
-    load(&context, person).await?;
-    let merges = context.store.merged_into(person, MOST_LISTED).await?;
-    let items = merges.into_iter().map(|merge| MergeView {
-        duplicate: merge.value.duplicate,
-        logins: merge.value.logins.len(),
-        roles: merge.value.roles,
-        at: merge.value.at,
-    });
-    Ok(axum::Json(Listed {
-        items: items.collect(),
-        next: None,
-    }))
-}
-
 impl From<ResendLinkError> for Problem {
     fn from(error: ResendLinkError) -> Self {
         let kind = match error {
             ResendLinkError::Merged => "person-merged",
             ResendLinkError::Activated => "account-activated",
             ResendLinkError::MailBounced => "mail-bounced",
+            ResendLinkError::RepresentativesMailbox => "representatives-mailbox",
         };
         Self::wrong_state(kind, error)
     }
@@ -481,9 +329,11 @@ impl From<ResendLinkError> for Problem {
 
 impl From<CorrectContactError> for Problem {
     fn from(error: CorrectContactError) -> Self {
-        match error {
-            CorrectContactError::Merged => Self::wrong_state("person-merged", error),
-        }
+        let kind = match error {
+            CorrectContactError::Merged => "person-merged",
+            CorrectContactError::RepresentativesMailbox => "representatives-mailbox",
+        };
+        Self::wrong_state(kind, error)
     }
 }
 
@@ -494,32 +344,8 @@ impl From<RebindLoginError> for Problem {
             RebindLoginError::Own => return Self::forbidden().detail(error),
             RebindLoginError::NotActivated => "account-not-activated",
             RebindLoginError::MailBounced => "mail-bounced",
+            RebindLoginError::RepresentativesMailbox => "representatives-mailbox",
         };
         Self::wrong_state(kind, error)
-    }
-}
-
-impl From<MergePeopleError> for Problem {
-    fn from(error: MergePeopleError) -> Self {
-        let kind = match error {
-            MergePeopleError::Same => return Self::invalid_field("/into", error),
-            MergePeopleError::DuplicateMerged => "person-merged",
-            MergePeopleError::SurvivorMerged => "survivor-merged",
-            MergePeopleError::TookOthersIn => "person-took-others-in",
-            MergePeopleError::Staff => "person-is-staff",
-            MergePeopleError::RepresentsOther => "person-represents-other",
-            MergePeopleError::BothRepresent => "both-represent",
-            MergePeopleError::TooManyLogins => "too-many-logins",
-            MergePeopleError::TooMuchToMove => "too-much-to-move",
-        };
-        Self::wrong_state(kind, error)
-    }
-}
-
-impl From<UnmergePeopleError> for Problem {
-    fn from(error: UnmergePeopleError) -> Self {
-        match error {
-            UnmergePeopleError::NotMerged => Self::wrong_state("person-not-merged", error),
-        }
     }
 }

@@ -229,6 +229,8 @@ async fn search_people(
 }
 
 /// Show a person
+///
+/// By staff. A merged record is shown as it is, with the record it points to.
 #[utoipa::path(get, path = "/v1/people/{person}", tag = "people", params(("person" = PersonId, Path)), responses(
     (status = 200, body = PersonView, example = json!({
         "id": "per_0190b2f06bd47c5a9a3e5b7f21d4c8aa",

@@ -34,13 +34,32 @@ pub enum ResendLinkError {
     /// Mail does not arrive.
     #[error("mail to this address came back; correct the address first")]
     MailBounced,
+    /// Mail arrives with somebody who represents them.
+    #[error("this is a representative's mail address; find out the person's own first")]
+    RepresentativesMailbox,
+}
+
+/// Whose mailbox a person's mail arrives in.
+///
+/// A client who was signed up by somebody else often has that person's mail address. A link sent there
+/// would let the representative in as the client, past the authority that staff verify.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mailbox {
+    /// Their own, as far as we know.
+    Own,
+    /// Of somebody who represents them, or did or claimed to.
+    Representatives,
 }
 
 /// Sends a new activation link; every older one stops working.
 ///
 /// # Errors
 /// See [`ResendLinkError`].
-pub fn resend_link(person: Person, now: DateTime<Utc>) -> Result<Corrected, ResendLinkError> {
+pub fn resend_link(
+    person: Person,
+    mailbox: Mailbox,
+    now: DateTime<Utc>,
+) -> Result<Corrected, ResendLinkError> {
     if person.merged_into.is_some() {
         return Err(ResendLinkError::Merged);
     }
@@ -49,6 +68,9 @@ pub fn resend_link(person: Person, now: DateTime<Utc>) -> Result<Corrected, Rese
     }
     if person.mail_bounced {
         return Err(ResendLinkError::MailBounced);
+    }
+    if mailbox == Mailbox::Representatives {
+        return Err(ResendLinkError::RepresentativesMailbox);
     }
     Ok(with_fresh_link(person, now))
 }
@@ -70,6 +92,11 @@ pub enum CorrectContactError {
     /// The record is a duplicate of another one.
     #[error("this record was merged into another; use that one")]
     Merged,
+    /// A link would go to somebody who represents them.
+    #[error(
+        "a link is under way to this person and would go to their representative's mail address"
+    )]
+    RepresentativesMailbox,
 }
 
 /// Corrects how a person is reached. Mail is tried again. A link that went to another mail address
@@ -81,6 +108,7 @@ pub fn correct_contact(
     mut person: Person,
     contact: Contact,
     address: Option<String>,
+    mailbox: Mailbox,
     now: DateTime<Utc>,
 ) -> Result<Corrected, CorrectContactError> {
     if person.merged_into.is_some() {
@@ -89,6 +117,9 @@ pub fn correct_contact(
     let link_went_elsewhere = person.logins.is_empty()
         && person.activation.is_some()
         && person.contact.email != contact.email;
+    if link_went_elsewhere && mailbox == Mailbox::Representatives {
+        return Err(CorrectContactError::RepresentativesMailbox);
+    }
     person.contact = contact;
     person.address = address;
     person.mail_bounced = false;
@@ -143,6 +174,9 @@ pub enum RebindLoginError {
     /// Mail does not arrive.
     #[error("mail to this address came back; correct the address first")]
     MailBounced,
+    /// Mail arrives with somebody who represents them.
+    #[error("this is a representative's mail address; find out the person's own first")]
+    RepresentativesMailbox,
 }
 
 /// Unbinds every login after `by` has checked the person's identity, and sends a link for a new one.
@@ -152,6 +186,7 @@ pub enum RebindLoginError {
 pub fn rebind_login(
     mut person: Person,
     by: PersonId,
+    mailbox: Mailbox,
     now: DateTime<Utc>,
 ) -> Result<Rebinding, RebindLoginError> {
     if person.merged_into.is_some() {
@@ -165,6 +200,9 @@ pub fn rebind_login(
     }
     if person.mail_bounced {
         return Err(RebindLoginError::MailBounced);
+    }
+    if mailbox == Mailbox::Representatives {
+        return Err(RebindLoginError::RepresentativesMailbox);
     }
     let unbound = std::mem::take(&mut person.logins);
     Ok(Rebinding {
@@ -251,7 +289,8 @@ pub(crate) mod tests {
         };
         for account in ACCOUNTS {
             let was = in_state(account);
-            let resent = resend_link(was.clone(), now()).map(|corrected| corrected.event);
+            let resent =
+                resend_link(was.clone(), Mailbox::Own, now()).map(|corrected| corrected.event);
             assert_eq!(
                 resent,
                 match account {
@@ -263,7 +302,7 @@ pub(crate) mod tests {
                 },
                 "resend, {account:?}"
             );
-            let moved = correct_contact(was.clone(), new_address(), None, now());
+            let moved = correct_contact(was.clone(), new_address(), None, Mailbox::Own, now());
             assert_eq!(
                 moved.map(|corrected| corrected.event),
                 match account {
@@ -273,7 +312,7 @@ pub(crate) mod tests {
                 },
                 "correct, {account:?}"
             );
-            let rebound = rebind_login(was, person(9).id, now());
+            let rebound = rebind_login(was, person(9).id, Mailbox::Own, now());
             assert_eq!(
                 rebound.map(|rebinding| rebinding.corrected.event),
                 match account {
@@ -288,11 +327,36 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn no_link_is_sent_to_a_representative() {
+        let theirs = Mailbox::Representatives;
+        for account in ACCOUNTS {
+            let was = in_state(account);
+            let resent = resend_link(was.clone(), theirs, now());
+            let moved = correct_contact(was.clone(), new_address(), None, theirs, now());
+            let rebound = rebind_login(was, person(9).id, theirs, now());
+            assert!(resent.is_err() && rebound.is_err(), "{account:?}");
+            let sends_a_link = matches!(account, Linked | Bounced);
+            let refused = moved == Err(CorrectContactError::RepresentativesMailbox);
+            assert_eq!(refused, sends_a_link, "{account:?}");
+        }
+        let refused = resend_link(in_state(Unlinked), theirs, now());
+        assert_eq!(refused, Err(ResendLinkError::RepresentativesMailbox));
+        let refused = rebind_login(in_state(Activated), person(9).id, theirs, now());
+        assert_eq!(refused, Err(RebindLoginError::RepresentativesMailbox));
+    }
+
+    #[test]
     fn a_corrected_contact_is_tried_again_and_its_changes_are_named() {
         let was = in_state(Bounced);
-        let is = correct_contact(was.clone(), new_address(), Some("3 Hill St".into()), now())
-            .unwrap()
-            .person;
+        let is = correct_contact(
+            was.clone(),
+            new_address(),
+            Some("3 Hill St".into()),
+            Mailbox::Own,
+            now(),
+        )
+        .unwrap()
+        .person;
         assert!(!is.mail_bounced);
         assert_eq!(is.contact, new_address());
         assert_eq!(
@@ -311,7 +375,8 @@ pub(crate) mod tests {
     #[test]
     fn a_correction_that_keeps_the_mail_address_leaves_its_link_alone() {
         let was = in_state(Linked);
-        let same = correct_contact(was.clone(), was.contact.clone(), None, now()).unwrap();
+        let same =
+            correct_contact(was.clone(), was.contact.clone(), None, Mailbox::Own, now()).unwrap();
         assert_eq!(same.person.activation, was.activation);
     }
 
@@ -320,10 +385,10 @@ pub(crate) mod tests {
         let mut was = in_state(Activated);
         was.logins.push(login("ana-2"));
         assert_eq!(
-            rebind_login(was.clone(), was.id, now()),
+            rebind_login(was.clone(), was.id, Mailbox::Own, now()),
             Err(RebindLoginError::Own)
         );
-        let rebinding = rebind_login(was.clone(), person(9).id, now()).unwrap();
+        let rebinding = rebind_login(was.clone(), person(9).id, Mailbox::Own, now()).unwrap();
         assert_eq!(rebinding.unbound, was.logins);
         let person = rebinding.corrected.person;
         assert!(person.logins.is_empty());
