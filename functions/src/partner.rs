@@ -41,7 +41,6 @@ pub struct PartnerView {
     id: PartnerId,
     /// The publishable key of its browser form.
     form: FormId,
-    #[serde(flatten)]
     settings: PartnerSettings,
     /// The numbers of its live signing keys.
     keys: BTreeSet<u32>,
@@ -84,10 +83,13 @@ async fn list_partners(
 #[utoipa::path(get, path = "/v1/partners/{partner}", tag = "partners", params(("partner" = PartnerId, Path)), responses(
     (status = 200, body = PartnerView, example = json!({
         "id": "ptn_0190b2f06bd47c5a9a3e5b7f21d4c8aa", "form": "form_0190b2f06bd47c5a9a3e5b7f21d4c8ab",
-        "name": "Northside Community Health", "state": "active", "fields": {"fname": "given_name"},
-        "origins": ["https://www.northside.example"],
-        "redirects": {"thanks": "https://www.northside.example/thank-you"},
-        "ticket_per_signup": true, "hourly_quota": 200, "keys": [1], "created_at": "2026-03-02T00:00:00Z"
+        "settings": {
+            "name": "Northside Community Health", "state": "active", "fields": {"fname": "given_name"},
+            "origins": ["https://www.northside.example"],
+            "redirects": {"thanks": "https://www.northside.example/thank-you"},
+            "ticket_per_signup": true, "hourly_quota": 200
+        },
+        "keys": [1], "created_at": "2026-03-02T00:00:00Z"
     }))
 ))]
 async fn show_partner(

@@ -24,8 +24,26 @@ use crate::problem::Problem;
 const NOT_OPENED_HERE: &str = "Please look through what you entered and send it once more.";
 const OPENED_LONG_AGO: &str =
     "The form was open for a long time. Please look through it and send it once more.";
-const SENT_BEFORE: &str =
-    "We have received this form before. Send it once more only if it now says something else.";
+
+/// Refusals after which the form is shown again: what it says then, and whether with the token it came
+/// with, because the signup may have been taken in.
+const SHOWN_AGAIN: [(&str, &str, bool); 3] = [
+    (
+        "key-reused",
+        "We have received this form before. Send it once more only if it now says something else.",
+        false,
+    ),
+    (
+        "too-many-requests",
+        "Too many forms have been sent in this hour. Please send it once more in the next hour.",
+        false,
+    ),
+    (
+        "unavailable",
+        "We are very busy. Please wait a moment and send it once more.",
+        true,
+    ),
+];
 
 /// What a form carries in its `form_token` field.
 #[derive(Debug, Serialize, ToSchema)]
@@ -40,7 +58,9 @@ pub(super) struct FormTokenView {
 /// For a script in the page that shows the form. Only pages of the partner's origins are answered.
 #[utoipa::path(get, path = "/v1/forms/{form}/token", tags = ["signups", crate::api::PUBLIC_TAG],
     params(("form" = FormId, Path), ("Origin" = String, Header, description = "Sent by the browser")),
-    responses((status = 200, body = FormTokenView), (status = 403, description = "Not one of the partner's origins"))
+    responses((status = 200, body = FormTokenView, example = json!({
+        "token": "1795300000000.00112233445566778899aabbccddeeff.3q2-7w"
+    })), (status = 403, description = "Not one of the partner's origins"))
 )]
 pub(super) async fn show_form_token(
     State(context): State<Shared>,
@@ -100,7 +120,10 @@ async fn submit(context: &Context, form: &str, request: Request) -> Result<Respo
     let submission = Submission::read(&bytes, &partner.value)?;
     let (nonce, details) = match submission.check(context, &partner.value) {
         Ok(checked) => checked,
-        Err(rejected) => return Ok(submission.again(context, &partner.value, &rejected)),
+        Err(rejected) => {
+            let token = fresh_token(context, &partner.value);
+            return Ok(submission.again(&partner.value, &rejected, &token));
+        }
     };
     if submission.honeypot_filled {
         return Ok(submission.received(&partner.value));
@@ -116,11 +139,7 @@ async fn submit(context: &Context, form: &str, request: Request) -> Result<Respo
     };
     match take_in(context, &partner, sent, &details).await {
         Ok(_) => Ok(submission.received(&partner.value)),
-        Err(problem) if problem.is("key-reused") => {
-            let rejected = Rejected::because(StatusCode::UNPROCESSABLE_ENTITY, SENT_BEFORE);
-            Ok(submission.again(context, &partner.value, &rejected))
-        }
-        Err(problem) => Err(problem),
+        Err(problem) => submission.not_taken(context, &partner.value, problem),
     }
 }
 
@@ -208,16 +227,6 @@ struct Rejected {
     faults: Vec<Fault>,
 }
 
-impl Rejected {
-    fn because(status: StatusCode, notice: &'static str) -> Self {
-        Self {
-            status,
-            notice: Some(notice),
-            faults: Vec::new(),
-        }
-    }
-}
-
 impl Submission {
     fn read(bytes: &[u8], partner: &Partner) -> Result<Self, Problem> {
         let mut read = Self::default();
@@ -263,17 +272,41 @@ impl Submission {
         }
     }
 
-    /// The form again, with what was typed and a fresh token.
-    fn again(&self, context: &Context, partner: &Partner, rejected: &Rejected) -> Response {
+    /// The form again, with what was typed.
+    fn again(&self, partner: &Partner, rejected: &Rejected, token: &str) -> Response {
         let page = FormPage {
             settings: &partner.settings,
             answers: &self.answers,
             faults: &rejected.faults,
             notice: rejected.notice,
-            token: &fresh_token(context, partner),
+            token,
             redirect: self.redirect.as_deref(),
         };
         page.answer(rejected.status)
+    }
+
+    /// The answer to a form that was in order and could not be taken in.
+    fn not_taken(
+        &self,
+        context: &Context,
+        partner: &Partner,
+        problem: Problem,
+    ) -> Result<Response, Problem> {
+        let shown = SHOWN_AGAIN.iter().find(|(kind, ..)| problem.is(kind));
+        let Some((_, notice, keeps_token)) = shown else {
+            return Err(problem);
+        };
+        let rejected = Rejected {
+            status: problem.status(),
+            notice: Some(notice),
+            faults: Vec::new(),
+        };
+        let token = match &self.token {
+            Some(token) if *keeps_token => token.clone(),
+            _ => fresh_token(context, partner),
+        };
+        let page = self.again(partner, &rejected, &token);
+        Ok(page::instead_of(problem, page))
     }
 
     /// The answer to every signup that was received, or seems to have been.

@@ -204,12 +204,14 @@ impl FormPage<'_> {
         };
         let choices = |kind: &str, choices: &[Choice]| {
             html! {
-                fieldset aria-describedby=[described] aria-invalid=[invalid] {
+                fieldset aria-describedby=[described] {
                     legend { (asked.label) }
                     (notes)
                     @for (place, (value, label)) in choices.iter().enumerate() {
                         label {
+                            // A radio button cannot be invalid by itself: its group's description says it.
                             input type=(kind) name=(name) value=(value) id=[(place == 0).then_some(id)]
+                                aria-invalid=[invalid.filter(|_| kind == "checkbox")]
                                 checked[typed.iter().any(|typed| typed.trim() == *value)];
                             (label)
                         }
@@ -262,9 +264,13 @@ pub(super) fn thanks(partner: &str) -> Response {
 pub(super) fn refused(problem: Problem) -> Response {
     let content = html! { p { "Nothing was saved. You can go back and try again." } };
     let page = page(problem.status(), problem.title(), "", &content);
+    instead_of(problem, page)
+}
+
+/// A page in place of a problem's body. The problem's own headers, such as when to try again, stay.
+pub(super) fn instead_of(problem: Problem, page: Response) -> Response {
     let mut response = problem.into_response();
     let (parts, body) = page.into_parts();
-    // The problem's own headers, such as when to try again, stay.
     response.headers_mut().extend(parts.headers);
     *response.body_mut() = body;
     response
