@@ -155,7 +155,6 @@ mod tests {
     use super::*;
     use domain::availability::{Availability, HalfHour, Weekday, WeeklyHours};
     use domain::check::CheckKind;
-    use domain::id::PersonId;
     use domain::money::Cents;
     use domain::place::{Cell, MOST_CELLS, Place, cover};
     use domain::policy::Policy;
@@ -202,12 +201,16 @@ mod tests {
         }
     }
 
+    fn draft() -> SupportWorker {
+        let id = "wrk_0190b2f06bd47c5a9a3e5b7f21d4c8aa";
+        let person = "per_0190b2f06bd47c5a9a3e5b7f21d4c8ab";
+        SupportWorker::new(id.parse().unwrap(), person.parse().unwrap())
+    }
+
     fn active(profile: WorkerProfile) -> SupportWorker {
         let policy = Policy::default();
-        let id = WorkerId::from_uuid(uuid::Uuid::from_u128(1));
-        let person = PersonId::from_uuid(uuid::Uuid::from_u128(2));
         let introduction = profile.introduction.clone();
-        let worker = SupportWorker::new(id, person);
+        let worker = draft();
         let worker = worker.edit_profile(profile, &policy).unwrap().worker;
         let worker = worker.submit(now()).unwrap().worker;
         let worker = CheckKind::ALL.iter().fold(worker, |worker, kind| {
@@ -223,11 +226,11 @@ mod tests {
 
     fn empty() -> Commit {
         Commit::new(Audit {
-            commit: domain::id::CommitId::from_uuid(uuid::Uuid::nil()),
+            commit: "cmt_0190b2f06bd47c5a9a3e5b7f21d4c8ac".parse().unwrap(),
             at: now(),
             actor: Actor::Service,
             operation: "test",
-            aggregate: Key::worker(WorkerId::from_uuid(uuid::Uuid::from_u128(1))),
+            aggregate: Key::worker(draft().id),
             fields: vec![],
             reason: None,
         })
@@ -243,8 +246,7 @@ mod tests {
         let worker = active(profile(-37.8, 144.97));
         assert_eq!(worker.state, WorkerState::Active);
         let cells = cover(-37.8, 144.97, 100).len();
-        let draft = SupportWorker::new(worker.id, worker.person);
-        assert_eq!(writes(Some(&draft), &worker), cells + 1);
+        assert_eq!(writes(Some(&draft()), &worker), cells + 1);
         assert_eq!(writes(Some(&worker), &worker), 0);
         let paused = worker.pause().unwrap().worker;
         assert_eq!(writes(Some(&worker), &paused), cells + 1);
@@ -269,8 +271,7 @@ mod tests {
     #[test]
     fn the_deadline_is_armed_when_it_moves_and_only_then() {
         let worker = active(profile(-37.8, 144.97));
-        let draft = SupportWorker::new(worker.id, worker.person);
-        assert_eq!(rearmed(empty(), &draft, &worker).len(), empty().len() + 1);
+        assert_eq!(rearmed(empty(), &draft(), &worker).len(), empty().len() + 1);
         assert_eq!(rearmed(empty(), &worker, &worker).len(), empty().len());
     }
 }
