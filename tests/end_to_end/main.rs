@@ -12,6 +12,7 @@ mod data_file;
 mod idempotency;
 mod limits;
 mod paging;
+mod support_workers;
 mod tickets;
 mod tokens;
 

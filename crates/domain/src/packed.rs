@@ -190,11 +190,10 @@ pub fn index_change(before: Option<&SupportWorker>, after: &SupportWorker) -> In
         .copied()
         .filter(|cell| !cells_after.contains(cell))
         .collect();
-    let put = if earlier == record {
-        vec![]
-    } else {
-        cells_after
-    };
+    let mut put = cells_after;
+    if earlier == record {
+        put.retain(|cell| !cells_before.contains(cell));
+    }
     IndexChange {
         record,
         put,

@@ -310,8 +310,8 @@ pub fn cover(latitude: f64, longitude: f64, radius_km: u16) -> Vec<Cell> {
     cells
 }
 
-/// The most cells a service area can touch: 44 were found where cells are smallest, about 31 are usual.
-pub const MOST_CELLS: usize = 48;
+/// The most cells a service area can touch: of 400,000 places around the globe one had 46; about 31 are usual.
+pub const MOST_CELLS: usize = 47;
 
 /// Text that is not a cell of the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -6,7 +6,6 @@ use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use domain::check::{CheckKind, RevokeCheckError, VerifyCheckError};
 use domain::id::WorkerId;
-use domain::invalid::Findings;
 use domain::screening::{ScreeningFinding, screen};
 use domain::support_worker::{
     ApproveIntroductionError, ProvenQualifications, ReinstateWorkerError, RevokeWorkerCheckError,
@@ -24,6 +23,7 @@ use crate::caller::Caller;
 use crate::context::Shared;
 use crate::path::Path;
 use crate::problem::Problem;
+use crate::reason::need_reason;
 use crate::standing::over_worker;
 
 pub(super) fn router() -> OpenApiRouter<Shared> {
@@ -39,7 +39,7 @@ pub(super) fn router() -> OpenApiRouter<Shared> {
 /// What staff saw of a check.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Verification {
+struct CheckVerification {
     /// The reference of what was seen, e.g. a certificate's number.
     #[schema(min_length = 1, max_length = 200)]
     evidence: String,
@@ -55,7 +55,7 @@ struct Verification {
 /// matched from then on.
 #[utoipa::path(post, path = "/v1/support-workers/{worker}/checks/{kind}/verification", tag = "support workers",
     params(("worker" = WorkerId, Path), ("kind" = CheckKind, Path)),
-    request_body(content = Verification, example = json!({
+    request_body(content = CheckVerification, example = json!({
         "evidence": "Certificates seen on 2 March", "expires_on": "2029-03-01",
         "proven": {
             "certifications": [{"certification": "first_aid", "expires_on": "2029-02-14"}],
@@ -68,10 +68,10 @@ async fn verify_check(
     State(context): State<Shared>,
     caller: Caller,
     Path((worker, kind)): Path<(WorkerId, CheckKind)>,
-    command: Command<Verification>,
+    command: Command<CheckVerification>,
 ) -> Result<Response, Problem> {
     let act = staff_act(&caller, worker, &command, "verify_check", None)?;
-    let Verification {
+    let CheckVerification {
         evidence,
         expires_on,
         proven,
@@ -93,7 +93,7 @@ async fn verify_check(
 /// Why staff decide so.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Reasoned {
+struct WorkerDecision {
     /// Why; kept with the record, for staff.
     #[schema(
         min_length = 1,
@@ -103,27 +103,18 @@ struct Reasoned {
     reason: String,
 }
 
-impl Reasoned {
-    fn checked(&self) -> Result<&str, Problem> {
-        let mut findings = Findings::default();
-        findings.text("/reason", &self.reason, 1, 500);
-        findings.into_result()?;
-        Ok(&self.reason)
-    }
-}
-
 /// Revoke a check
 ///
 /// An active support worker cannot be matched from then on.
 #[utoipa::path(post, path = "/v1/support-workers/{worker}/checks/{kind}/revocation", tag = "support workers",
     params(("worker" = WorkerId, Path), ("kind" = CheckKind, Path)),
-    request_body = Reasoned, responses((status = 201, body = WorkerView))
+    request_body = WorkerDecision, responses((status = 201, body = WorkerView))
 )]
 async fn revoke_check(
     State(context): State<Shared>,
     caller: Caller,
     Path((worker, kind)): Path<(WorkerId, CheckKind)>,
-    command: Command<Reasoned>,
+    command: Command<WorkerDecision>,
 ) -> Result<Response, Problem> {
     let act = reasoned_act(&caller, worker, &command, "revoke_check")?;
     act.apply(&context, |worker, given| {
@@ -134,7 +125,7 @@ async fn revoke_check(
 
 /// An introduction, and what in it may identify its writer.
 #[derive(Debug, Serialize, ToSchema)]
-struct Screening {
+struct IntroductionScreening {
     /// The introduction as it stands: what an approval has to repeat.
     introduction: String,
     /// Whether this very text is approved.
@@ -148,7 +139,7 @@ struct Screening {
 /// The text that waits for approval, with every passage that may give away who wrote it.
 #[utoipa::path(get, path = "/v1/support-workers/{worker}/introduction-screening", tag = "support workers",
     params(("worker" = WorkerId, Path)),
-    responses((status = 200, body = Screening, example = json!({
+    responses((status = 200, body = IntroductionScreening, example = json!({
         "introduction": "I'm Mira and I love gardens. Find me on instagram.", "approved": false,
         "findings": [{"kind": "name", "passage": "Mira"}, {"kind": "account", "passage": "instagram."}]
     })))
@@ -169,7 +160,7 @@ async fn screen_introduction(
         .flat_map(|name| [name.given.as_str(), name.family.as_str()])
         .collect();
     let introduction = worker.profile.introduction;
-    let screening = Screening {
+    let screening = IntroductionScreening {
         findings: screen(&introduction, &names),
         approved: worker.introduction_approved.as_ref() == Some(&introduction),
         introduction,
@@ -180,7 +171,7 @@ async fn screen_introduction(
 /// The introduction that staff read.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Approval {
+struct IntroductionApproval {
     /// Word for word: a text that was edited since is not approved by accident.
     #[schema(
         max_length = 1500,
@@ -193,13 +184,13 @@ struct Approval {
 ///
 /// Clients read exactly this text from then on.
 #[utoipa::path(post, path = "/v1/support-workers/{worker}/introduction-approval", tag = "support workers",
-    params(("worker" = WorkerId, Path)), request_body = Approval, responses((status = 201, body = WorkerView))
+    params(("worker" = WorkerId, Path)), request_body = IntroductionApproval, responses((status = 201, body = WorkerView))
 )]
 async fn approve_introduction(
     State(context): State<Shared>,
     caller: Caller,
     Path(worker): Path<WorkerId>,
-    command: Command<Approval>,
+    command: Command<IntroductionApproval>,
 ) -> Result<Response, Problem> {
     let act = staff_act(&caller, worker, &command, "approve_introduction", None)?;
     act.apply(&context, |worker, given| {
@@ -212,13 +203,13 @@ async fn approve_introduction(
 ///
 /// They cannot be matched from then on. The reason is for staff alone.
 #[utoipa::path(post, path = "/v1/support-workers/{worker}/suspension", tag = "support workers",
-    params(("worker" = WorkerId, Path)), request_body = Reasoned, responses((status = 201, body = WorkerView))
+    params(("worker" = WorkerId, Path)), request_body = WorkerDecision, responses((status = 201, body = WorkerView))
 )]
 async fn suspend_worker(
     State(context): State<Shared>,
     caller: Caller,
     Path(worker): Path<WorkerId>,
-    command: Command<Reasoned>,
+    command: Command<WorkerDecision>,
 ) -> Result<Response, Problem> {
     let act = reasoned_act(&caller, worker, &command, "suspend_worker")?;
     act.apply(&context, |worker, given| {
@@ -231,13 +222,13 @@ async fn suspend_worker(
 ///
 /// Who was active is so again if everything still holds.
 #[utoipa::path(post, path = "/v1/support-workers/{worker}/reinstatement", tag = "support workers",
-    params(("worker" = WorkerId, Path)), request_body = Reasoned, responses((status = 201, body = WorkerView))
+    params(("worker" = WorkerId, Path)), request_body = WorkerDecision, responses((status = 201, body = WorkerView))
 )]
 async fn reinstate_worker(
     State(context): State<Shared>,
     caller: Caller,
     Path(worker): Path<WorkerId>,
-    command: Command<Reasoned>,
+    command: Command<WorkerDecision>,
 ) -> Result<Response, Problem> {
     let act = reasoned_act(&caller, worker, &command, "reinstate_worker")?;
     act.apply(&context, |worker, given| worker.reinstate(given.now))
@@ -264,14 +255,13 @@ fn staff_act<'a, T>(
 fn reasoned_act<'a>(
     caller: &'a Caller,
     worker: WorkerId,
-    command: &'a Command<Reasoned>,
+    command: &'a Command<WorkerDecision>,
     operation: &'static str,
 ) -> Result<Act<'a>, Problem> {
-    let act = staff_act(caller, worker, command, operation, None)?;
-    Ok(Act {
-        reason: Some(command.body.checked()?),
-        ..act
-    })
+    let reason = command.body.reason.as_str();
+    let act = staff_act(caller, worker, command, operation, Some(reason))?;
+    need_reason(reason)?;
+    Ok(act)
 }
 
 impl From<VerifyWorkerCheckError> for Problem {

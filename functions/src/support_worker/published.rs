@@ -18,8 +18,10 @@ use crate::context::Context;
 /// matched any more is out of the index source at once.
 ///
 /// Beside the ordinary writes there is one row for every cell of the service area that is entered, stayed
-/// in or left: at most [`MOST_CELLS`](domain::place::MOST_CELLS), and twice that when an active support
-/// worker moves to the far side of the country.
+/// in or left: at most [`MOST_CELLS`](domain::place::MOST_CELLS), about 31 for the farthest travel where
+/// people live. Only an edit that moves an active support worker out of the whole area writes twice as many,
+/// beside six others: the audit item, the check of the caller, the support worker, the ticket, the
+/// deadline and the row that has shards rebuilt.
 pub(crate) fn publish(
     context: &Context,
     commit: Commit,
@@ -145,5 +147,131 @@ fn ticket_cause(effect: &WorkerEffect) -> Option<TicketCause> {
         | WorkerEffect::CheckVerified(_)
         | WorkerEffect::CheckRevoked(_)
         | WorkerEffect::IntroductionApproved => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::availability::{Availability, HalfHour, Weekday, WeeklyHours};
+    use domain::check::CheckKind;
+    use domain::money::Cents;
+    use domain::place::{Cell, MOST_CELLS, Place, cover};
+    use domain::policy::Policy;
+    use domain::profile::{OfferedService, ServiceArea, WorkerProfile};
+    use domain::support_worker::WorkerState;
+    use domain::vocabulary::{Language, Service, Vocabulary};
+    use store::{Actor, Audit};
+
+    const WRITES_OF_ONE_TRANSACTION: usize = 100;
+    const OTHER_WRITES_OF_AN_EDIT: usize = 6;
+
+    fn now() -> DateTime<Utc> {
+        "2026-11-21T00:00:00Z".parse().unwrap()
+    }
+
+    fn profile(latitude: f64, longitude: f64) -> WorkerProfile {
+        WorkerProfile {
+            introduction: "x".repeat(100),
+            services: vec![OfferedService {
+                service: Service::SocialSupport,
+                hourly_rate: Cents(5400),
+            }],
+            languages: vec![Language::English],
+            availability: Availability {
+                weekly: vec![WeeklyHours {
+                    weekday: Weekday::Monday,
+                    from: HalfHour::after_midnight(16).unwrap(),
+                    until: HalfHour::after_midnight(32).unwrap(),
+                }],
+                exceptions: vec![],
+            },
+            service_area: Some(ServiceArea {
+                base: Place {
+                    suburb: "Carlton".into(),
+                    postcode: "3053".into(),
+                    latitude,
+                    longitude,
+                    time_zone: "Australia/Melbourne".into(),
+                },
+                radius_km: 100,
+            }),
+            hours_wanted: Some(20),
+            ..WorkerProfile::default()
+        }
+    }
+
+    fn draft() -> SupportWorker {
+        let id = "wrk_0190b2f06bd47c5a9a3e5b7f21d4c8aa";
+        let person = "per_0190b2f06bd47c5a9a3e5b7f21d4c8ab";
+        SupportWorker::new(id.parse().unwrap(), person.parse().unwrap())
+    }
+
+    fn active(profile: WorkerProfile) -> SupportWorker {
+        let policy = Policy::default();
+        let introduction = profile.introduction.clone();
+        let worker = draft();
+        let worker = worker.edit_profile(profile, &policy).unwrap().worker;
+        let worker = worker.submit(now()).unwrap().worker;
+        let worker = CheckKind::ALL.iter().fold(worker, |worker, kind| {
+            let until = Some("2027-11-21".parse().unwrap());
+            let verified = worker.verify_check(*kind, "seen", until, None, &policy, now());
+            verified.unwrap().worker
+        });
+        worker
+            .approve_introduction(&introduction, now())
+            .unwrap()
+            .worker
+    }
+
+    fn empty() -> Commit {
+        Commit::new(Audit {
+            commit: "cmt_0190b2f06bd47c5a9a3e5b7f21d4c8ac".parse().unwrap(),
+            at: now(),
+            actor: Actor::Service,
+            operation: "test",
+            aggregate: Key::worker(draft().id),
+            fields: vec![],
+            reason: None,
+        })
+    }
+
+    fn writes(was: Option<&SupportWorker>, next: &SupportWorker) -> usize {
+        let change = index_change(was, next);
+        reindexed(empty(), change, next.id, now()).len() - empty().len()
+    }
+
+    #[test]
+    fn every_cell_and_one_reindexing_are_written_and_nothing_where_nothing_changed() {
+        let worker = active(profile(-37.8, 144.97));
+        assert_eq!(worker.state, WorkerState::Active);
+        let cells = cover(-37.8, 144.97, 100).len();
+        assert_eq!(writes(Some(&draft()), &worker), cells + 1);
+        assert_eq!(writes(Some(&worker), &worker), 0);
+        let paused = worker.pause().unwrap().worker;
+        assert_eq!(writes(Some(&worker), &paused), cells + 1);
+        assert_eq!(writes(Some(&paused), &paused), 0);
+    }
+
+    #[test]
+    fn whoever_moves_is_taken_out_of_the_cells_left_and_fits_one_transaction() {
+        // Where cells are smallest, and far from there.
+        let worker = active(profile(50.101_96, -143.490_3));
+        let moved = worker
+            .edit_profile(profile(66.296_42, 10.995), &Policy::default())
+            .unwrap()
+            .worker;
+        let change = index_change(Some(&worker), &moved);
+        let left: Vec<Cell> = cover(50.101_96, -143.490_3, 100);
+        assert_eq!(change.delete, left);
+        assert!(change.put.len() + change.delete.len() > 80);
+        assert!(2 * MOST_CELLS + OTHER_WRITES_OF_AN_EDIT <= WRITES_OF_ONE_TRANSACTION);
+    }
+
+    #[test]
+    fn the_deadline_is_armed_when_it_moves_and_only_then() {
+        let worker = active(profile(-37.8, 144.97));
+        assert_eq!(rearmed(empty(), &draft(), &worker).len(), empty().len() + 1);
+        assert_eq!(rearmed(empty(), &worker, &worker).len(), empty().len());
     }
 }

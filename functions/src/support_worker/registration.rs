@@ -7,8 +7,9 @@ use domain::invalid::Findings;
 use domain::notice::Event;
 use domain::person::{Contact, LoginKey, Person, PersonName, Roles};
 use domain::support_worker::{RegisterWorkerError, Registered, SupportWorker};
+use domain::ticket::{Ticket, TicketCause};
 use serde::Deserialize;
-use store::{Commit, Key, Login, Versioned};
+use store::{Commit, Hint, Key, Login, Versioned};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -19,6 +20,9 @@ use crate::caller::{Caller, SignedIn};
 use crate::context::{Context, Shared};
 use crate::perform::{Decision, once};
 use crate::problem::Problem;
+
+/// The most people that a new one is compared with.
+const MOST_KNOWN: usize = 10;
 
 pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(register_worker))
@@ -55,7 +59,7 @@ async fn register_worker(
     let done = once(&context, caller, &command.key, || async {
         match Caller::of(&context, &login).await? {
             Some(caller) => add_role(&context, caller.person, &command.body),
-            None => new_person(&context, &login, &command.body),
+            None => new_person(&context, &login, &command.body).await,
         }
     })
     .await?;
@@ -84,7 +88,7 @@ fn add_role(
     Ok(Decision::new(commit, worker.id))
 }
 
-fn new_person(
+async fn new_person(
     context: &Context,
     login: &LoginKey,
     given: &RegisterWorker,
@@ -114,7 +118,31 @@ fn new_person(
         .insert(&bound)
         .insert(&worker)
         .notify(context.fresh(), activated);
+    let commit = told_apart(context, commit, &person).await?;
     Ok(Decision::new(commit, worker.id))
+}
+
+/// Leaves the hints by which the new person is found, and lets staff look where somebody is found by them
+/// already. The answer is the same: it never says who is known here.
+async fn told_apart(context: &Context, commit: Commit, person: &Person) -> Result<Commit, Problem> {
+    let hashes = context.hint_hashes(&person.name, &person.contact, person.birth_date);
+    let mut known = Vec::new();
+    for hash in &hashes {
+        known.extend(context.store.people_hinted(hash, MOST_KNOWN).await?);
+    }
+    let commit = hashes.into_iter().fold(commit, |commit, hash| {
+        commit.insert(&Hint {
+            hash,
+            person: person.id,
+        })
+    });
+    if known.is_empty() {
+        return Ok(commit);
+    }
+    let cause = TicketCause::PossibleDuplicate;
+    let mut ticket = Ticket::open(context.fresh(), cause, person.id, context.now());
+    ticket.related = known.iter().map(ToString::to_string).collect();
+    Ok(commit.insert(&ticket))
 }
 
 fn registered(context: &Context, worker: &SupportWorker) -> Commit {

@@ -51,12 +51,12 @@ pub(super) struct WorkerView {
     missing: Vec<Missing>,
     /// What staff alone see.
     #[serde(skip_serializing_if = "Option::is_none")]
-    for_staff: Option<ForStaff>,
+    for_staff: Option<WorkerForStaff>,
 }
 
 /// What staff alone see of a support worker.
 #[derive(Debug, Serialize, ToSchema)]
-struct ForStaff {
+struct WorkerForStaff {
     person: PersonId,
     name: Option<PersonName>,
     /// Why and since when they are suspended.
@@ -125,7 +125,7 @@ pub(super) async fn show(
     let for_staff = if is_own {
         None
     } else {
-        Some(ForStaff::of(context, &value).await?)
+        Some(WorkerForStaff::of(context, &value).await?)
     };
     let missing = value.missing(context.now());
     let SupportWorker {
@@ -150,7 +150,7 @@ pub(super) async fn show(
     Ok(Tagged { version, view })
 }
 
-impl ForStaff {
+impl WorkerForStaff {
     async fn of(context: &Context, worker: &SupportWorker) -> Result<Self, Problem> {
         let person = context.living_person(worker.person).await?;
         Ok(Self {
