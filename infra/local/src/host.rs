@@ -136,6 +136,9 @@ impl Host {
             deployment: deployment(&url, &token_rules),
             token_rules,
         });
+        if options.community {
+            community::seed(&context, &quick_store).await?;
+        }
         let index = IndexBuilder {
             store: context.store.clone(),
             blobs: context.blobs.clone(),

@@ -12,6 +12,7 @@ use domain::person::Contact;
 use domain::screening::screen;
 use domain::support_worker::{SupportWorker, WorkerState};
 use functions::context::Deployment;
+use functions::matcher::Matcher;
 use platform::blobs::FolderBlobs;
 use platform::clock::ManualClock;
 use platform::ids::IdSource;
@@ -39,11 +40,12 @@ async fn place() -> Place {
     let clock = Arc::new(ManualClock::new("2026-11-21T09:00:00Z".parse().unwrap()));
     let context = Context {
         store,
-        ids: IdSource::seeded(clock.clone(), 1),
+        ids: Arc::new(IdSource::seeded(clock.clone(), 1)),
         clock,
         key: DeploymentKey::from_bytes(&[1; 32]),
         mail: Arc::new(FolderMail::open(folder.path(), "rapport@localhost.invalid").unwrap()),
         blobs: Arc::new(FolderBlobs::open(folder.path()).unwrap()),
+        matcher: Matcher::default(),
         deployment: Deployment {
             organisation: "Rapport".into(),
             app_url: "http://localhost".into(),
