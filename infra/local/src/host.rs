@@ -21,6 +21,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::clock::{DevClock, DevClockError};
+use crate::community::{self, SeedError};
 use crate::data_file::{DataFile, OpenDataFileError, beside};
 use crate::embedded::{self, Served};
 use crate::gateway::Gateway;
@@ -44,6 +45,8 @@ pub struct Options {
     pub port: u16,
     /// The clock beneath the one that can be moved forward.
     pub base_clock: SharedClock,
+    /// Whether a new table starts with the sample community.
+    pub community: bool,
 }
 
 /// A running host.
@@ -75,6 +78,9 @@ pub enum StartError {
     /// The table cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The sample community cannot be made.
+    #[error(transparent)]
+    Community(#[from] SeedError),
     /// A folder or port cannot be used.
     #[error("{what}: {source}")]
     Io {
@@ -96,6 +102,8 @@ impl Host {
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let io = |what: String| move |source| StartError::Io { what, source };
         let (data_file, database) = DataFile::open(&options.data, FORMAT)?;
+        // Without a socket, for what happens before anybody is served.
+        let quick_store = Store::new(embedded::in_process(database.clone()), TABLE);
         let (dynamodb, table) = embedded::loopback(database)
             .await
             .map_err(io("no port for the table".into()))?;
@@ -128,6 +136,9 @@ impl Host {
             deployment: deployment(&url, &token_rules),
             token_rules,
         });
+        if options.community {
+            community::seed(&context, &quick_store).await?;
+        }
         let index = IndexBuilder {
             store: context.store.clone(),
             blobs: context.blobs.clone(),

@@ -1,6 +1,7 @@
 //! The whole system in one process: HTTP gateway, embedded table, ticker, sample people.
 
 pub mod clock;
+pub mod community;
 pub mod data_file;
 pub mod dev;
 pub mod embedded;

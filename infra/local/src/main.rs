@@ -63,6 +63,7 @@ async fn serve(arguments: Arguments) -> Result<(), StartError> {
         data: arguments.data,
         port: arguments.port,
         base_clock: Arc::new(SystemClock),
+        community: true,
     };
     let host = Host::start(options).await?;
     print_welcome(&host);

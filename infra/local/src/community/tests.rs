@@ -1,0 +1,310 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client as DynamoDb;
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::access::StaffRole;
+use domain::check::CheckState;
+use domain::eligibility::{Asked, Relations, judge};
+use domain::id::PersonId;
+use domain::invalid::Findings;
+use domain::person::Contact;
+use domain::screening::screen;
+use domain::support_worker::{SupportWorker, WorkerState};
+use functions::context::Deployment;
+use functions::matcher::Matcher;
+use platform::blobs::FolderBlobs;
+use platform::clock::ManualClock;
+use platform::ids::IdSource;
+use platform::keys::DeploymentKey;
+use platform::mail::FolderMail;
+use platform::tokens::TokenRules;
+
+use super::*;
+use crate::embedded::in_process;
+use crate::host::FIRST_ADMINISTRATOR;
+
+const TABLE: &str = "community";
+
+struct Place {
+    context: Context,
+    dynamodb: DynamoDb,
+    _folder: tempfile::TempDir,
+}
+
+async fn place() -> Place {
+    let folder = tempfile::tempdir().unwrap();
+    let dynamodb = in_process(dynoxide::Database::memory().unwrap());
+    let store = Store::new(dynamodb.clone(), TABLE);
+    store.create_table_if_absent().await.unwrap();
+    let clock = Arc::new(ManualClock::new("2026-11-21T09:00:00Z".parse().unwrap()));
+    let context = Context {
+        store,
+        ids: Arc::new(IdSource::seeded(clock.clone(), 1)),
+        clock,
+        key: DeploymentKey::from_bytes(&[1; 32]),
+        mail: Arc::new(FolderMail::open(folder.path(), "rapport@localhost.invalid").unwrap()),
+        blobs: Arc::new(FolderBlobs::open(folder.path()).unwrap()),
+        matcher: Matcher::default(),
+        deployment: Deployment {
+            organisation: "Rapport".into(),
+            app_url: "http://localhost".into(),
+            first_administrator: None,
+        },
+        token_rules: TokenRules {
+            issuer: "https://issuer.local.invalid".into(),
+            audience: "rapport".into(),
+            scope: "rapport".into(),
+        },
+    };
+    Place {
+        context,
+        dynamodb,
+        _folder: folder,
+    }
+}
+
+/// Every item by its key, without what differs between two seedings: audit items and due rows are
+/// named after commits.
+async fn items(dynamodb: &DynamoDb) -> BTreeMap<(String, String), AttributeValue> {
+    let mut found = BTreeMap::new();
+    let mut start = None;
+    loop {
+        let scan = dynamodb
+            .scan()
+            .table_name(TABLE)
+            .set_exclusive_start_key(start);
+        let page = scan.send().await.unwrap();
+        for item in page.items() {
+            let key = |name: &str| item[name].as_s().unwrap().clone();
+            found.insert((key("pk"), key("sk")), item["body"].clone());
+        }
+        start = page.last_evaluated_key;
+        if start.is_none() {
+            return found;
+        }
+    }
+}
+
+fn count(items: &BTreeMap<(String, String), AttributeValue>, pk: &str, sk: &str) -> usize {
+    let matching = |(of, at): &&(String, String)| of.starts_with(pk) && at.starts_with(sk);
+    items.keys().filter(matching).count()
+}
+
+fn support_workers(seeding: &Seeding<'_>) -> Vec<SupportWorker> {
+    let samples = seeding.samples.workers.iter();
+    samples
+        .map(|sample| seeding.support_worker(sample).unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_community_is_made_once() {
+    let place = place().await;
+    seed(&place.context, &place.context.store).await.unwrap();
+    let once = items(&place.dynamodb).await;
+    assert!(count(&once, "WORKER#", "META") >= 300);
+    assert_eq!(count(&once, "CLIENT#", "META"), 30);
+    assert_eq!(count(&once, "PARTNER#", "META"), 3);
+    assert_eq!(count(&once, "FORM#", "META"), 3);
+    assert_eq!(count(&once, "MPLAN#", "META"), 3);
+    assert_eq!(count(&once, "CLIENT#", "AUTHORITY#"), 4);
+    assert_eq!(count(&once, "SYSTEM#community", "DUE#"), 1);
+    let people = Samples::read().unwrap().people().count();
+    assert_eq!(count(&once, "PERSON#", "PROFILE"), people);
+    assert_eq!(count(&once, "LOGIN#", "META"), people);
+
+    seed(&place.context, &place.context.store).await.unwrap();
+    assert_eq!(items(&place.dynamodb).await, once);
+}
+
+#[tokio::test]
+async fn an_interrupted_seeding_is_completed() {
+    let whole = place().await;
+    seed(&whole.context, &whole.context.store).await.unwrap();
+    let interrupted = place().await;
+    let commits = Seeding::new(&interrupted.context)
+        .unwrap()
+        .commits()
+        .unwrap();
+    let half = commits.len() / 2;
+    for commit in commits.into_iter().take(half) {
+        interrupted.context.store.commit(commit).await.unwrap();
+    }
+    assert_eq!(count(&items(&interrupted.dynamodb).await, "SYSTEM#", ""), 0);
+    seed(&interrupted.context, &interrupted.context.store)
+        .await
+        .unwrap();
+    let [whole, resumed] = [&whole.dynamodb, &interrupted.dynamodb];
+    let [whole, resumed] = [items(whole).await, items(resumed).await];
+    let lasting = |items: BTreeMap<(String, String), AttributeValue>| {
+        let named_after_commits =
+            |(pk, sk): &(String, String)| pk.starts_with("AUDIT#") || sk.contains("reindex#");
+        items
+            .into_iter()
+            .filter(|(key, _)| !named_after_commits(key))
+            .collect::<BTreeMap<_, _>>()
+    };
+    assert_eq!(whole.len(), resumed.len());
+    assert_eq!(lasting(whole), lasting(resumed));
+}
+
+#[test]
+fn the_samples_are_as_many_and_as_distinct_as_promised() {
+    let samples = Samples::read().unwrap();
+    let zones: BTreeSet<_> = samples
+        .places
+        .values()
+        .map(|place| place.time_zone.as_str())
+        .collect();
+    assert_eq!(zones.len(), 3);
+    for zone in zones {
+        let here = |suburb: &String| samples.places[suburb].time_zone == zone;
+        assert!(
+            samples
+                .workers
+                .iter()
+                .filter(|worker| here(&worker.suburb))
+                .count()
+                >= 100
+        );
+        assert_eq!(
+            samples
+                .clients
+                .iter()
+                .filter(|client| here(&client.suburb))
+                .count(),
+            10
+        );
+    }
+    for place in samples.places.values() {
+        assert_eq!(place.validate(), Ok(()));
+    }
+    let people: Vec<_> = samples.people().collect();
+    let distinct = |of: fn(&sample::SamplePerson) -> &str| {
+        let values: BTreeSet<_> = people.iter().map(|person| of(person)).collect();
+        assert_eq!(values.len(), people.len());
+    };
+    distinct(|person| &person.subject);
+    distinct(|person| &person.email);
+    distinct(|person| &person.phone);
+    let ids: BTreeSet<PersonId> = samples.subjects().map(sample_id).collect();
+    assert_eq!(ids.len(), people.len());
+}
+
+#[test]
+fn nobody_can_be_reached_at_what_the_samples_say() {
+    let samples = Samples::read().unwrap();
+    for person in samples.people() {
+        let contact = Contact {
+            email: person.email.clone(),
+            phone: Some(person.phone.clone()),
+        };
+        let mut findings = Findings::default();
+        contact.check(&mut findings, "");
+        assert_eq!(findings.into_result(), Ok(()), "{}", person.subject);
+        let reserved = person.email.ends_with(".example") || person.email.ends_with("@example.org");
+        assert!(reserved, "{}", person.email);
+        let fictitious = [" 5550 ", " 7010 "]
+            .iter()
+            .any(|block| person.phone.contains(block));
+        assert!(fictitious, "{}", person.phone);
+    }
+}
+
+#[test]
+fn staff_of_every_role_and_everybody_introduced_are_there() {
+    let samples = Samples::read().unwrap();
+    let roles: BTreeSet<StaffRole> = samples
+        .staff
+        .iter()
+        .flat_map(|staff| staff.roles.iter().copied())
+        .collect();
+    assert_eq!(roles.len(), 4);
+    assert_eq!(samples.staff[0].person.subject, FIRST_ADMINISTRATOR);
+    for introduced in INTRODUCED {
+        let found = samples
+            .subjects()
+            .any(|subject| subject == introduced.subject);
+        assert!(found, "{}", introduced.subject);
+    }
+}
+
+#[tokio::test]
+async fn most_support_workers_are_active_and_some_stand_elsewhere() {
+    let place = place().await;
+    let seeding = Seeding::new(&place.context).unwrap();
+    let workers = support_workers(&seeding);
+    for state in [
+        WorkerState::Draft,
+        WorkerState::Submitted,
+        WorkerState::Paused,
+        WorkerState::Suspended,
+    ] {
+        assert!(
+            workers.iter().any(|worker| worker.state == state),
+            "{state:?}"
+        );
+    }
+    let active = workers
+        .iter()
+        .filter(|worker| worker.state == WorkerState::Active);
+    assert!(active.count() >= 250);
+    for state in [
+        CheckState::Pending,
+        CheckState::Expiring,
+        CheckState::Expired,
+    ] {
+        let mut checks = workers.iter().flat_map(|worker| &worker.checks);
+        assert!(checks.any(|check| check.state == state), "{state:?}");
+    }
+    let overdue = |worker: &&SupportWorker| worker.deadline.is_some_and(|at| at <= seeding.now);
+    assert_eq!(workers.iter().find(overdue), None);
+}
+
+#[tokio::test]
+async fn no_introduction_gives_anybody_away() {
+    let samples = Samples::read().unwrap();
+    let mut introductions = BTreeSet::new();
+    for worker in &samples.workers {
+        let names = [worker.person.given.as_str(), worker.person.family.as_str()];
+        let found = screen(&worker.introduction, &names);
+        assert_eq!(found, [], "{}", worker.person.subject);
+        let is_new = worker.introduction.is_empty() || introductions.insert(&worker.introduction);
+        assert!(is_new, "{} says what another says", worker.person.subject);
+    }
+}
+
+#[tokio::test]
+async fn every_match_request_of_the_samples_can_be_asked_and_finds_somebody() {
+    let place = place().await;
+    let seeding = Seeding::new(&place.context).unwrap();
+    let workers = support_workers(&seeding);
+    let mut asked_for = 0;
+    for client in &seeding.samples.clients {
+        let subject = &client.person.subject;
+        let Some(details) = seeding.samples.match_request(subject, seeding.now) else {
+            continue;
+        };
+        asked_for += 1;
+        let today = details.place.today(seeding.now);
+        assert_eq!(details.validate(today), Ok(()), "{subject}");
+        let asked = Asked::of(&details, seeding.now);
+        let relations = Relations {
+            client: sample_id(subject),
+            blocked: BTreeSet::new(),
+            known: BTreeSet::new(),
+        };
+        let eligible = workers
+            .iter()
+            .filter(|worker| judge(&asked, worker, &relations).is_eligible());
+        println!("{subject}: {}", eligible.clone().count());
+        assert!(eligible.count() > 0, "{subject}");
+    }
+    assert!(asked_for >= 15);
+}
+
+#[test]
+fn the_progress_template_is_one() {
+    assert!(ProgressStyle::with_template(TEMPLATE).is_ok());
+}
