@@ -5,8 +5,8 @@ use axum::http::StatusCode;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ContentBuilder, InfoBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, Required,
-    ResponseBuilder,
+    ContentBuilder, InfoBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr,
+    Required, ResponseBuilder,
 };
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -169,6 +169,20 @@ fn complete_operation(operation: &mut Operation, is_post: bool) {
     refuse(operation, 404, "Absent, or invisible to the caller");
     refuse(operation, 429, "Too many requests");
     refuse(operation, 503, "Busy: send the same request again");
+    describe_responses(operation);
+}
+
+/// Gives every response the description that OpenAPI asks for: its status in words, unless it has one.
+fn describe_responses(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && response.description.is_empty()
+        {
+            let status = status.parse::<StatusCode>().ok();
+            let words = status.and_then(|status| status.canonical_reason());
+            response.description = words.unwrap_or("The answer").to_owned();
+        }
+    }
 }
 
 fn header(name: &str, description: &str) -> utoipa::openapi::path::Parameter {

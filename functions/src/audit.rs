@@ -93,7 +93,7 @@ impl From<AuditEntry> for AuditView {
 ///
 /// Newest first. Fields are named, their values are not.
 #[utoipa::path(get, path = "/v1/audit/{kind}/{id}", tag = "audit",
-    params(("kind" = AuditedKind, Path), ("id" = String, Path, description = "Its id"), PageQuery),
+    params(("kind" = inline(AuditedKind), Path), ("id" = String, Path, description = "Its id"), PageQuery),
     responses((status = 200, body = Listed<AuditView>, example = json!({"items": [{
         "commit": "cmt_0190b2f06bd47c5a9a3e5b7f21d4c8ae", "at": "2026-03-02T00:00:00Z",
         "actor": {"type": "person", "by": "per_0190b2f06bd47c5a9a3e5b7f21d4c8aa", "on_behalf_of": null},
