@@ -1,12 +1,13 @@
 //! The whole API: every family's routes, and the OpenAPI document made from them.
 
 use axum::Router;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
+use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    ContentBuilder, InfoBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, Required,
-    ResponseBuilder,
+    ContentBuilder, InfoBuilder, ObjectBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr,
+    Required, ResponseBuilder,
 };
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -72,6 +73,8 @@ fn merged() -> (Router<Shared>, OpenApi) {
     (router, document)
 }
 
+/// Adds what every answer has, those to unknown routes included: an answer is what it says it is, and
+/// is kept by nobody on the way unless it says so itself.
 fn finished(router: Router) -> Router {
     router
         .fallback(|| async { Problem::not_found() })
@@ -79,6 +82,14 @@ fn finished(router: Router) -> Router {
             let title = "This cannot be done here in this way";
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", title)
         })
+        .layer(SetResponseHeaderLayer::overriding(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        ))
 }
 
 fn front_matter() -> OpenApi {
@@ -147,7 +158,7 @@ fn complete_operation(operation: &mut Operation, is_post: bool) {
             operation
                 .parameters
                 .get_or_insert_default()
-                .push(header("Idempotency-Key", description).into());
+                .push(required_header("Idempotency-Key", description).into());
             refuse(operation, 409, "Not as things stand");
         }
     }
@@ -157,7 +168,7 @@ fn complete_operation(operation: &mut Operation, is_post: bool) {
         operation
             .parameters
             .get_or_insert_default()
-            .push(header("If-Match", description).into());
+            .push(required_header("If-Match", description).into());
         refuse(operation, 412, "Changed since");
         refuse(operation, 428, "No If-Match");
     }
@@ -169,9 +180,23 @@ fn complete_operation(operation: &mut Operation, is_post: bool) {
     refuse(operation, 404, "Absent, or invisible to the caller");
     refuse(operation, 429, "Too many requests");
     refuse(operation, 503, "Busy: send the same request again");
+    describe_responses(operation);
 }
 
-fn header(name: &str, description: &str) -> utoipa::openapi::path::Parameter {
+/// Gives every response the description that OpenAPI asks for: its status in words, unless it has one.
+fn describe_responses(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && response.description.is_empty()
+        {
+            let status = status.parse::<StatusCode>().ok();
+            let words = status.and_then(|status| status.canonical_reason());
+            response.description = words.unwrap_or("The answer").to_owned();
+        }
+    }
+}
+
+fn required_header(name: &str, description: &str) -> utoipa::openapi::path::Parameter {
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Header)

@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn the_page_shows_every_operation_and_schema_of_the_document() {
         let document = serde_json::to_value(api::document()).unwrap();
-        let page = &DOCUMENTS.page;
+        let page = DOCUMENTS.page.replace("<wbr>", "");
         for (path, item) in document["paths"].as_object().unwrap() {
             assert!(page.contains(path.as_str()), "{path} is not on the page");
             for operation in item.as_object().unwrap().values() {
@@ -139,12 +139,14 @@ mod tests {
         let ids = attributes(page, "id");
         let unique: BTreeSet<_> = ids.iter().copied().collect();
         assert_eq!(ids.len(), unique.len());
-        for target in attributes(page, "href") {
-            match target.strip_prefix('#') {
-                Some(id) => assert!(unique.contains(id), "nothing is at #{id}"),
-                None => assert_eq!(target, "/openapi.json"),
-            }
-        }
+        let targets = attributes(page, "href").into_iter();
+        let broken: BTreeSet<_> = targets
+            .filter(|target| match target.strip_prefix('#') {
+                Some(id) => !unique.contains(id),
+                None => *target != "/openapi.json",
+            })
+            .collect();
+        assert_eq!(broken, BTreeSet::new());
     }
 
     #[test]

@@ -76,7 +76,7 @@ async fn context(ports: &[Port]) -> Result<Shared, Error> {
     let clock = Arc::new(SystemClock);
     Ok(Arc::new(Context {
         store: Store::new(dynamodb().await, settings.table),
-        ids: IdSource::from_os(clock.clone())?,
+        ids: Arc::new(IdSource::from_os(clock.clone())?),
         clock,
         key: settings.key,
         token_rules: settings.token_rules,

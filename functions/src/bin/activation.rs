@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use functions::{activation, lambda};
+use rapport_functions::{activation, lambda};
 
 fn main() -> ExitCode {
     lambda::serve(activation::router, &[])

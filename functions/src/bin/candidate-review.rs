@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use functions::candidate_review;
-use functions::lambda::{self, Port};
+use rapport_functions::candidate_review;
+use rapport_functions::lambda::{self, Port};
 
 fn main() -> ExitCode {
     lambda::serve(candidate_review::router, &[Port::Blobs])

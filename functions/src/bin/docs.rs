@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use functions::{docs, lambda};
+use rapport_functions::{docs, lambda};
 
 fn main() -> ExitCode {
     lambda::serve(docs::router, &[])

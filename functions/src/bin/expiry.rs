@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use functions::lambda;
+use rapport_functions::lambda;
 
 fn main() -> ExitCode {
     lambda::consume("expiry", &[])

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use functions::lambda::{self, Port};
-use functions::match_request;
+use rapport_functions::lambda::{self, Port};
+use rapport_functions::match_request;
 
 fn main() -> ExitCode {
     lambda::serve(match_request::router, &[Port::Blobs])

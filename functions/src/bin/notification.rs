@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use functions::lambda::{self, Port};
+use rapport_functions::lambda::{self, Port};
 
 fn main() -> ExitCode {
     lambda::consume("notification", &[Port::Mail])

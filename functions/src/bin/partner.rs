@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use functions::{lambda, partner};
+use rapport_functions::{lambda, partner};
 
 fn main() -> ExitCode {
     lambda::serve(partner::router, &[])

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use functions::{lambda, signup};
+use rapport_functions::{lambda, signup};
 
 fn main() -> ExitCode {
     lambda::serve(signup::router, &[])

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use functions::{lambda, support_worker};
+use rapport_functions::{lambda, support_worker};
 
 fn main() -> ExitCode {
     lambda::serve(support_worker::router, &[])

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use functions::{lambda, ticket};
+use rapport_functions::{lambda, ticket};
 
 fn main() -> ExitCode {
     lambda::serve(ticket::router, &[])

@@ -75,6 +75,10 @@ pub(super) fn render(document: &Value) -> Markup {
                 header {
                     h1 { (text(info, "title")) " API" }
                     p { (text(info, "description")) }
+                    p {
+                        "A refusal's body is a " a href="#schema-ProblemBody" { "problem" }
+                        ", whose type tells programs which one it is."
+                    }
                     p { "For programs: " a href="/openapi.json" { "the OpenAPI " (text(document, "openapi")) " document" } }
                 }
                 (contents(&groups))
@@ -128,11 +132,28 @@ fn article(document: &Value, operation: &Operation<'_>) -> Markup {
                 h4 { "Body" }
                 (content(document, body))
             }
-            h4 { "Answers" }
-            dl {
-                @for (status, response) in members(is, "responses") {
-                    dt { (status) " " span.meaning { (text(response, "description")) } }
-                    dd { (content(document, response)) }
+            (answers(document, is))
+        }
+    }
+}
+
+/// What comes back; the refusals, alike in shape and many, folded away.
+fn answers(document: &Value, operation: &Value) -> Markup {
+    let (refusals, answers): (Vec<_>, Vec<_>) =
+        members(operation, "responses").partition(|(status, _)| status.starts_with(['4', '5']));
+    html! {
+        h4 { "Answers" }
+        dl {
+            @for (status, response) in answers {
+                dt { (status) " " span.meaning { (text(response, "description")) } }
+                dd { (content(document, response)) }
+            }
+        }
+        details {
+            summary { "Refusals (" (refusals.len()) ")" }
+            ul {
+                @for (status, response) in refusals {
+                    li { strong { (status) } " " (text(response, "description")) }
                 }
             }
         }

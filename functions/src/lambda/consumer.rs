@@ -89,7 +89,7 @@ mod tests {
         let clock = Arc::new(SystemClock);
         Context {
             store: Store::new(aws_sdk_dynamodb::Client::from_conf(dynamodb), "none"),
-            ids: IdSource::from_os(clock.clone()).unwrap(),
+            ids: Arc::new(IdSource::from_os(clock.clone()).unwrap()),
             clock,
             key: platform::keys::DeploymentKey::from_bytes(&[0; 32]),
             token_rules: platform::tokens::TokenRules {

@@ -65,10 +65,10 @@ pub(super) fn blobs(
 /// that list: the request or the row fails, loudly, and nothing is lost.
 struct Withheld;
 
-fn withheld<T, E: From<io::Error> + Send>(port: Port) -> BoxFuture<'static, Result<T, E>>
+fn withheld<T, E>(port: Port) -> BoxFuture<'static, Result<T, E>>
 where
     T: Send + 'static,
-    E: 'static,
+    E: From<io::Error> + Send + 'static,
 {
     tracing::error!(?port, "a port that this function was not given is reached");
     let refusal = io::Error::from(io::ErrorKind::PermissionDenied);

@@ -1,0 +1,9 @@
+//! The `membership` family as a Lambda function.
+
+use std::process::ExitCode;
+
+use rapport_functions::{lambda, membership};
+
+fn main() -> ExitCode {
+    lambda::serve(membership::router, &[])
+}
