@@ -102,6 +102,7 @@ pub async fn settle_representative(
         from: context.now(),
         until: None,
         state: AuthorityState::Verified,
+        evidence: Some("Seen by the tests".to_owned()),
     };
     change(&mut authority);
     let audit = context.audit(Actor::Service, "settle", &Key::client(client));
