@@ -80,6 +80,17 @@ impl<'w> Household<'w> {
             .await
             .expect(200);
 
+        let role = json!({});
+        for actor in ["rival", "worker"] {
+            let subject = self.subject(actor);
+            let registered = self
+                .world
+                .as_(&subject)
+                .post("/v1/support-workers", &role)
+                .await;
+            self.ids.insert(actor, registered.expect(201).string("id"));
+        }
+
         let partner = self.make(document, "admin", "/v1/partners").await;
         self.ids.insert("partner", partner.string("id"));
         self.ids.insert("form", partner.string("form"));
@@ -147,6 +158,7 @@ impl<'w> Household<'w> {
             (Some("staff"), "person") => "mediat",
             (Some("clients"), "person") => "repr",
             (Some("audit"), "kind") => return "client".to_owned(),
+            (Some("support-workers"), "kind") => return "identity".to_owned(),
             (Some("audit"), "id") => "client",
             (_, name) => name,
         };
