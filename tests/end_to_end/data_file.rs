@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use platform::clock::ManualClock;
+use rapport::data_file::DataFile;
 use rapport::host::{Host, Options};
 use rapport_tests::start;
 use rapport_tests::world::World;
@@ -49,26 +50,13 @@ async fn a_damaged_file_is_refused_and_left_as_it_was() {
     );
 }
 
-/// The format is marked in SQLite's own header, at a fixed place.
 #[tokio::test]
 async fn a_file_of_a_newer_program_is_refused() {
-    const USER_VERSION: usize = 60;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("rapport.db");
-    let options = Options {
-        data: file.clone(),
-        port: 0,
-        base_clock: Arc::new(ManualClock::new(start())),
-    };
-    Host::start(options).await.unwrap().stop().await;
-    let mut bytes = std::fs::read(&file).unwrap();
-    assert_eq!(
-        bytes[USER_VERSION..USER_VERSION + 4],
-        store::FORMAT.to_be_bytes()
-    );
-    bytes[USER_VERSION..USER_VERSION + 4].copy_from_slice(&99_u32.to_be_bytes());
-    std::fs::write(&file, bytes).unwrap();
+    drop(DataFile::open(&file, store::FORMAT + 1).unwrap());
     let refused = refusal(&file).await;
-    assert!(refused.contains("data format 99"), "{refused}");
+    let newer = format!("data format {}", store::FORMAT + 1);
+    assert!(refused.contains(&newer), "{refused}");
     assert!(refused.contains("start the newer version"), "{refused}");
 }

@@ -60,8 +60,10 @@ async fn a_refusal_does_not_use_the_key_up() {
         .post_with_key("/v1/tickets", "key-1", &some_work(""))
         .await;
     refused.expect_problem(422, "invalid-fields");
-    let mended = ada.post_with_key("/v1/tickets", "key-1", &some_work("Now."));
-    assert!(!mended.await.expect(201).replayed());
+    let mended = ada
+        .post_with_key("/v1/tickets", "key-1", &some_work("Now."))
+        .await;
+    assert!(!mended.expect(201).replayed());
 }
 
 #[tokio::test]

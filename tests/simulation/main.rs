@@ -1,1 +1,18 @@
-//! Begins.
+//! The service in one process, with everything going wrong that can go wrong between it and its table.
+//!
+//! What happens is decided by seeds: a failing one is printed, and `RAPPORT_SEED` replays it. A plain
+//! `cargo test` runs a few; `RAPPORT_SIMULATION=full` runs all of them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
+mod ports;
+mod release;
+mod simulated;
+mod tickets;
+mod weather;

@@ -10,6 +10,7 @@
 )]
 
 pub mod answer;
+pub mod document;
 pub mod faults;
 pub mod people;
 pub mod seeds;

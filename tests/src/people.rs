@@ -1,11 +1,16 @@
 //! People put straight into the table, for whom no route is needed first.
 
 use domain::access::{Authority, AuthorityState, Scope, StaffRole};
+use domain::check::CheckState;
 use domain::client::Client;
-use domain::id::{ClientId, PersonId};
+use domain::due::{Due, DueRow};
+use domain::id::{ClientId, PersonId, WorkerId};
+use domain::packed::{IndexChange, index_change};
 use domain::person::{Contact, LoginKey, Person, PersonName, Roles};
+use domain::support_worker::{SupportWorker, WorkerState};
 use functions::context::Context;
-use store::{Actor, Commit, Key, Login};
+use serde_json::{Value, json};
+use store::{Actor, CellRow, Commit, Key, Login};
 
 /// A person with `roles`, who signs in as `subject`.
 pub async fn settle_person(context: &Context, subject: &str, roles: Roles) -> PersonId {
@@ -102,6 +107,7 @@ pub async fn settle_representative(
         from: context.now(),
         until: None,
         state: AuthorityState::Verified,
+        evidence: Some("Seen by the tests".to_owned()),
     };
     change(&mut authority);
     let audit = context.audit(Actor::Service, "settle", &Key::client(client));
@@ -111,4 +117,76 @@ pub async fn settle_representative(
         .await
         .unwrap();
     representative
+}
+
+/// Where everybody here lives.
+#[must_use]
+pub fn carlton() -> Value {
+    json!({
+        "suburb": "Carlton", "postcode": "3053", "latitude": -37.8, "longitude": 144.97,
+        "time_zone": "Australia/Melbourne"
+    })
+}
+
+/// A match request that asks for little: whoever works around here will do.
+#[must_use]
+pub fn modest_request() -> Value {
+    json!({
+        "services": ["social_support"],
+        "care_needs": {
+            "level": "low", "conditions": [], "mobility": "independent", "hazards": [], "tasks": [],
+            "share": {"care": true, "conditions": true, "mobility": true, "about_me": false, "interests": true}
+        },
+        "budget": {"least": 0, "most": 9000},
+        "place": carlton(),
+        "period": {"from": "2026-03-09", "until": null}
+    })
+}
+
+/// A complete profile of somebody who works around here.
+#[must_use]
+pub fn complete_profile() -> Value {
+    json!({
+        "introduction": "I take the time that a day needs: an unhurried morning, a proper cup of tea, and a walk around \
+                         the block whatever the weather.",
+        "services": [{"service": "social_support", "hourly_rate": 5400}],
+        "languages": ["en"],
+        "service_area": {"base": carlton(), "radius_km": 10},
+        "availability": {"weekly": [{"weekday": "monday", "from": "08:00", "until": "16:00"}]},
+        "hours_wanted": 20
+    })
+}
+
+/// An active support worker who signs in as `subject`, in the table and in what shards are built from.
+pub async fn settle_worker(context: &Context, subject: &str) -> WorkerId {
+    let id: WorkerId = context.fresh();
+    let roles = Roles {
+        workers: [id].into(),
+        ..Roles::default()
+    };
+    let mut worker = SupportWorker::new(id, settle_person(context, subject, roles).await);
+    worker.state = WorkerState::Active;
+    worker.profile = serde_json::from_value(complete_profile()).unwrap();
+    worker.introduction_approved = Some(worker.profile.introduction.clone());
+    for check in &mut worker.checks {
+        check.state = CheckState::Verified;
+        check.evidence = Some("Seen by the tests".to_owned());
+    }
+    let IndexChange { put, record, .. } = index_change(None, &worker);
+    let cells = put.clone();
+    let record = record.expect("an active support worker is in the index");
+    let audit = context.audit(Actor::Service, "settle", &Key::worker(id));
+    let commit = put
+        .into_iter()
+        .fold(Commit::new(audit).insert(&worker), |commit, cell| {
+            let record = record.clone();
+            commit.derive(&CellRow { cell, record })
+        });
+    let commit = commit.due(DueRow {
+        due: Due::Reindex { worker: id, cells },
+        at: context.now(),
+        generation: 0,
+    });
+    context.store.commit(commit).await.unwrap();
+    id
 }

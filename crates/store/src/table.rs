@@ -317,6 +317,10 @@ fn read_cursor<const N: usize>(cursor: &str) -> Result<[String; N], StoreError> 
         .map_err(|_| StoreError::BadCursor)?;
     let text = String::from_utf8(bytes).map_err(|_| StoreError::BadCursor)?;
     let parts: Vec<String> = text.split('\n').map(str::to_owned).collect();
+    // The table takes no empty key.
+    if parts.iter().any(String::is_empty) {
+        return Err(StoreError::BadCursor);
+    }
     parts.try_into().map_err(|_| StoreError::BadCursor)
 }
 

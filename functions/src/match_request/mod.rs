@@ -94,7 +94,7 @@ impl MatchRequestView {
         "days": [{"weekday": "monday", "day_part": "morning", "strength": "must"},
                  {"weekday": "thursday", "day_part": "morning", "strength": "prefer"}],
         "care_needs": {"level": "moderate", "conditions": ["dementia"], "mobility": "walks_with_aid",
-                       "hazards": ["dog"], "tasks": ["transfers"],
+                       "hazards": ["dogs"], "tasks": ["transfers"],
                        "share": {"care": true, "conditions": true, "mobility": true, "about_me": false, "interests": true}},
         "about_me": "I taught music for thirty years and still play most days.",
         "preferences": [{"strength": "prefer", "wish": {"interest": "music"}},

@@ -1,0 +1,201 @@
+//! One client, everybody around them, and everything that the operations are about.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use domain::access::{AuthorityState, Scope, StaffRole};
+use domain::person::Roles;
+use rapport_tests::answer::Answer;
+use rapport_tests::document::Document;
+use rapport_tests::people::{settle_client, settle_person, settle_representative, settle_staff};
+use rapport_tests::world::World;
+use serde_json::{Value, json};
+
+const STAFF: [(&str, StaffRole); 4] = [
+    ("admin", StaffRole::Administrator),
+    ("coord", StaffRole::Coordinator),
+    ("superv", StaffRole::Supervisor),
+    ("mediat", StaffRole::Mediator),
+];
+
+/// Where a family lives of whom everybody's relation to everything is known.
+pub(crate) struct Household<'w> {
+    world: &'w World,
+    /// Tells this household's logins and keys from those of others in the same world.
+    number: u128,
+    keys: Cell<u64>,
+    /// What stands for each parameter of a path, and for each kind of id in a body.
+    ids: BTreeMap<&'static str, String>,
+}
+
+impl<'w> Household<'w> {
+    pub(crate) async fn settle(world: &'w World, document: &Document) -> Self {
+        let context = world.context();
+        let number = u128::from_be_bytes(context.ids.random_bytes());
+        let mut household = Self {
+            world,
+            number,
+            keys: Cell::new(0),
+            ids: BTreeMap::new(),
+        };
+        let subject = |actor: &str| subject_of(actor, number);
+        let (client, person) = settle_client(context, &subject("client")).await;
+        settle_client(context, &subject("other")).await;
+        settle_person(context, &subject("stranger"), Roles::default()).await;
+        settle_person(context, &subject("worker"), Roles::default()).await;
+        settle_person(context, &subject("rival"), Roles::default()).await;
+        let representative = |actor, change: fn(&mut domain::access::Authority)| {
+            let subject = subject(actor);
+            async move { settle_representative(context, &subject, client, change).await }
+        };
+        let acting = representative("repr", |_| {}).await;
+        representative("limited", |held| held.scopes = [Scope::SupportPlans].into()).await;
+        representative("claimed", |held| held.state = AuthorityState::Claimed).await;
+        representative("revoked", |held| held.state = AuthorityState::Revoked).await;
+        representative("expired", |held| held.until = Some(held.from)).await;
+        representative("early", |held| held.from += TimeDelta::days(1)).await;
+        for (actor, role) in STAFF {
+            let id = settle_staff(context, &subject(actor), role).await;
+            household.ids.insert(actor, id.to_string());
+        }
+        household.ids.insert("client", client.to_string());
+        household.ids.insert("person", person.to_string());
+        household.ids.insert("repr", acting.to_string());
+        household.furnish(document).await;
+        household
+    }
+
+    /// What there are routes for is made through them, from the document's own examples.
+    async fn furnish(&mut self, document: &Document) {
+        let plan = self.make(document, "admin", "/v1/membership-plans").await;
+        self.ids.insert("plan", plan.string("id"));
+        let client = self.path("/v1/clients/{client}");
+        let admin = self.subject("admin");
+        let admin = self.world.as_(&admin);
+        let shown = admin.get(&client).await.expect(200);
+        let assign = json!({"plan": plan["id"], "reason": "Chosen."});
+        admin
+            .put(&format!("{client}/membership"), &shown.etag(), &assign)
+            .await
+            .expect(200);
+
+        let role = json!({});
+        for actor in ["rival", "worker"] {
+            let subject = self.subject(actor);
+            let registered = self
+                .world
+                .as_(&subject)
+                .post("/v1/support-workers", &role)
+                .await;
+            self.ids.insert(actor, registered.expect(201).string("id"));
+        }
+
+        let partner = self.make(document, "admin", "/v1/partners").await;
+        self.ids.insert("partner", partner.string("id"));
+        self.ids.insert("form", partner.string("form"));
+        let key = self
+            .make(document, "admin", "/v1/partners/{partner}/keys")
+            .await;
+        self.ids.insert("number", key["number"].to_string());
+
+        let request = self
+            .make(document, "client", "/v1/clients/{client}/match-requests")
+            .await;
+        self.ids.insert("match_request", request.string("id"));
+        let ticket = self.make(document, "admin", "/v1/tickets").await;
+        self.ids.insert("ticket", ticket.string("id"));
+        self.world.settle().await;
+        let client = self.subject("client");
+        let inbox = self.world.as_(&client).get("/v1/inbox").await.expect(200);
+        let notice = inbox["items"][0]["id"].as_str().unwrap().to_owned();
+        self.ids.insert("notice", notice);
+    }
+
+    async fn make(&self, document: &Document, actor: &str, path: &str) -> Answer {
+        let operations = document.operations();
+        let operation = operations
+            .iter()
+            .find(|operation| operation.method == "POST" && operation.path == path)
+            .unwrap_or_else(|| panic!("POST {path}"));
+        let body = document.example_body(operation).unwrap();
+        let subject = self.subject(actor);
+        let caller = self.world.as_(&subject);
+        caller.post(&self.path(path), &body.value).await.expect(201)
+    }
+
+    pub(crate) const fn world(&self) -> &'w World {
+        self.world
+    }
+
+    /// The login of one of its people.
+    pub(crate) fn subject(&self, actor: &str) -> String {
+        subject_of(actor, self.number)
+    }
+
+    pub(crate) fn fresh_key(&self) -> String {
+        self.keys.set(self.keys.get() + 1);
+        format!("{:032x}-{}", self.number, self.keys.get())
+    }
+
+    /// A path of the document, leading to this household's things.
+    pub(crate) fn path(&self, path: &str) -> String {
+        let parts = path.split('/').map(|part| {
+            let Some(name) = part
+                .strip_prefix('{')
+                .and_then(|part| part.strip_suffix('}'))
+            else {
+                return part.to_owned();
+            };
+            self.parameter(path, name)
+        });
+        parts.collect::<Vec<_>>().join("/")
+    }
+
+    /// Nearly always, a name means the same wherever it stands.
+    fn parameter(&self, path: &str, name: &str) -> String {
+        let named = match (path.split('/').nth(2), name) {
+            (Some("staff"), "person") => "mediat",
+            (Some("clients"), "person") => "repr",
+            (Some("audit"), "kind") => return "client".to_owned(),
+            (Some("support-workers"), "kind") => return "identity".to_owned(),
+            (Some("audit"), "id") => "client",
+            (_, name) => name,
+        };
+        let id = self.ids.get(named);
+        // Of what was never made there is none: whoever may look finds nothing.
+        id.cloned().unwrap_or_else(|| format!("no-{named}"))
+    }
+
+    /// A body of the document, about this household's things.
+    pub(crate) fn in_terms_of_it(&self, value: Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(self.id_like(text)),
+            Value::Array(values) => values
+                .into_iter()
+                .map(|value| self.in_terms_of_it(value))
+                .collect(),
+            Value::Object(fields) => fields
+                .into_iter()
+                .map(|(name, value)| (name, self.in_terms_of_it(value)))
+                .collect(),
+            other => other,
+        }
+    }
+
+    fn id_like(&self, text: String) -> String {
+        let own = match text.split_once('_') {
+            Some(("clt", _)) => "client",
+            Some(("per", _)) => "stranger",
+            Some(("mpl", _)) => "plan",
+            Some(("mreq", _)) => "match_request",
+            Some(("wrk", _)) => "worker",
+            _ => return text,
+        };
+        self.ids.get(own).cloned().unwrap_or(text)
+    }
+}
+
+fn subject_of(actor: &str, household: u128) -> String {
+    format!("{actor}-{household:032x}")
+}

@@ -1,0 +1,146 @@
+//! The matrix: one line per operation, one column per actor.
+
+use std::collections::BTreeSet;
+
+use rapport_tests::answer::Answer;
+use rapport_tests::document::{Document, Operation};
+use rapport_tests::world::{Caller, World};
+use reqwest::{Method, RequestBuilder};
+
+use crate::household::Household;
+
+/// What is expected: `ok` is any answer but 401, 403 and 404.
+const MATRIX: &str = include_str!("matrix.txt");
+
+struct Line {
+    method: String,
+    /// As in the document; what follows `?` is sent along.
+    path: String,
+    query: String,
+    cells: Vec<(&'static str, &'static str)>,
+}
+
+fn lines() -> Vec<Line> {
+    let mut lines = MATRIX
+        .lines()
+        .filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    let actors: Vec<&str> = lines.next().unwrap().split_whitespace().skip(1).collect();
+    let line = |line: &'static str| {
+        let mut words = line.split_whitespace();
+        let method = words.next().unwrap().to_owned();
+        let target = words.next().unwrap();
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let cells: Vec<_> = actors.iter().copied().zip(words).collect();
+        assert_eq!(cells.len(), actors.len(), "a cell is missing: {line}");
+        Line {
+            method,
+            path: path.to_owned(),
+            query: query.to_owned(),
+            cells,
+        }
+    };
+    lines.map(line).collect()
+}
+
+#[test]
+fn every_operation_has_its_line_and_every_line_its_operation() {
+    let declared: Vec<(String, String)> = lines()
+        .into_iter()
+        .map(|line| (line.method, line.path))
+        .collect();
+    let once: BTreeSet<_> = declared.iter().cloned().collect();
+    assert_eq!(once.len(), declared.len(), "an operation has two lines");
+    let there: BTreeSet<_> = Document::published()
+        .operations()
+        .into_iter()
+        .map(|operation| (operation.method, operation.path))
+        .collect();
+    let undeclared: Vec<_> = there.difference(&once).collect();
+    let gone: Vec<_> = once.difference(&there).collect();
+    assert!(
+        undeclared.is_empty() && gone.is_empty(),
+        "without a line in authorisation/matrix.txt: {undeclared:#?}\nno operations any more: {gone:#?}"
+    );
+}
+
+#[tokio::test]
+async fn everybody_may_do_what_the_matrix_says_and_nothing_else() {
+    let world = World::start().await;
+    let document = Document::published();
+    let mut household = Household::settle(&world, &document).await;
+    let mut wrong = Vec::new();
+    for line in lines() {
+        let operation = document
+            .operations()
+            .into_iter()
+            .find(|operation| operation.method == line.method && operation.path == line.path);
+        // The other test says which operations are not there.
+        let Some(operation) = operation else { continue };
+        for (actor, expected) in &line.cells {
+            let answer = call(&household, &document, &operation, &line.query, actor).await;
+            if class(&answer) != *expected {
+                let (method, path, text) = (&line.method, &line.path, answer.text());
+                let status = answer.status();
+                wrong.push(format!(
+                    "{method} {path} by {actor}: {status}, not {expected}\n    {text}"
+                ));
+            }
+            // What was done may be in the way of the next one who tries.
+            if operation.method != "GET" && answer.status() < 300 {
+                household = Household::settle(&world, &document).await;
+            }
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} cells are wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+fn class(answer: &Answer) -> String {
+    match answer.status() {
+        refused @ (401 | 403 | 404) => refused.to_string(),
+        broken if broken >= 500 => broken.to_string(),
+        _ => "ok".to_owned(),
+    }
+}
+
+async fn call(
+    household: &Household<'_>,
+    document: &Document,
+    operation: &Operation,
+    query: &str,
+    actor: &str,
+) -> Answer {
+    let path = household.path(&operation.path);
+    let target = if query.is_empty() {
+        path
+    } else {
+        format!("{path}?{query}")
+    };
+    let subject = household.subject(actor);
+    let caller: Caller<'_> = match actor {
+        "nobody" => household.world().nobody(),
+        _ => household.world().as_(&subject),
+    };
+    let method: Method = operation.method.parse().unwrap();
+    let body = document.example_body(operation);
+    let finish = |mut request: RequestBuilder| {
+        if operation.asks_for("If-Match") {
+            request = request.header("if-match", "\"1\"");
+        }
+        if operation.asks_for("Idempotency-Key") {
+            request = request.header("idempotency-key", household.fresh_key());
+        }
+        match body {
+            Some(body) if body.media_type == "application/json" => {
+                request.json(&household.in_terms_of_it(body.value))
+            }
+            Some(body) => request.header("content-type", body.media_type).body(""),
+            None => request,
+        }
+    };
+    caller.ask(method, &target, finish).await
+}

@@ -1,0 +1,97 @@
+//! The ports of a simulation: mail that is kept and looked at, blobs in memory.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use platform::BoxFuture;
+use platform::blobs::{BlobError, BlobName, Blobs, MAX_LISTED};
+use platform::mail::{Mail, MailError, OutgoingMail};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+fn of<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Where mail goes. A message sent again under its id is the same message.
+pub(crate) struct Letterbox {
+    chance: Mutex<StdRng>,
+    letters: Mutex<BTreeMap<String, OutgoingMail>>,
+}
+
+impl Letterbox {
+    pub(crate) fn seeded(seed: u64) -> Self {
+        Self {
+            chance: Mutex::new(StdRng::seed_from_u64(seed)),
+            letters: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn letters(&self) -> Vec<OutgoingMail> {
+        of(&self.letters).values().cloned().collect()
+    }
+
+    fn take(&self, mail: &OutgoingMail) -> Result<(), MailError> {
+        mail.check()?;
+        let luck = of(&self.chance).random_range(0..100);
+        if luck < 5 {
+            return Err(io::Error::other("the mail service is away").into());
+        }
+        let mut letters = of(&self.letters);
+        if let Some(before) = letters.get(&mail.message_id) {
+            assert!(before == mail, "one message id, two messages: {mail:?}");
+        }
+        letters.insert(mail.message_id.clone(), mail.clone());
+        // Taken, and still reported as failed.
+        if luck < 8 {
+            return Err(io::Error::other("the mail service was cut off").into());
+        }
+        Ok(())
+    }
+}
+
+impl Mail for Letterbox {
+    fn send<'a>(&'a self, mail: &'a OutgoingMail) -> BoxFuture<'a, Result<(), MailError>> {
+        Box::pin(async move { self.take(mail) })
+    }
+}
+
+/// Blobs in memory.
+#[derive(Default)]
+pub(crate) struct Shelf(Mutex<BTreeMap<BlobName, Vec<u8>>>);
+
+impl Blobs for Shelf {
+    fn put<'a>(
+        &'a self,
+        name: &'a BlobName,
+        bytes: Vec<u8>,
+    ) -> BoxFuture<'a, Result<(), BlobError>> {
+        of(&self.0).insert(name.clone(), bytes);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn get<'a>(&'a self, name: &'a BlobName) -> BoxFuture<'a, Result<Option<Vec<u8>>, BlobError>> {
+        let found = of(&self.0).get(name).cloned();
+        Box::pin(async { Ok(found) })
+    }
+
+    fn list<'a>(
+        &'a self,
+        prefix: &'a str,
+        after: Option<&'a BlobName>,
+    ) -> BoxFuture<'a, Result<Vec<BlobName>, BlobError>> {
+        let shelf = of(&self.0);
+        let names = shelf
+            .keys()
+            .filter(|name| name.as_str().starts_with(prefix));
+        let names = names.filter(|name| after.is_none_or(|after| *name > after));
+        let names = names.take(MAX_LISTED).cloned().collect();
+        Box::pin(async { Ok(names) })
+    }
+
+    fn delete<'a>(&'a self, name: &'a BlobName) -> BoxFuture<'a, Result<(), BlobError>> {
+        of(&self.0).remove(name);
+        Box::pin(async { Ok(()) })
+    }
+}

@@ -1,0 +1,437 @@
+//! A simulated service: processes that come and go over one table, callers who insist, events that are
+//! delivered late, often and in any order.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Method, Request};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::due::Consumer;
+use domain::person::LoginKey;
+use dynoxide::Database;
+use functions::consume::consume;
+use functions::context::{Context, Deployment, FirstAdministrator, Shared};
+use functions::matcher::Matcher;
+use http_body_util::BodyExt;
+use index_builder::{IndexBuilder, Outcome};
+use platform::clock::{Clock, ManualClock};
+use platform::ids::IdSource;
+use platform::keys::DeploymentKey;
+use platform::tokens::{Claims, TokenRules};
+use rand::RngExt;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use rapport::embedded::{in_process, in_process_http};
+use rapport_tests::faults::Faults;
+use rapport_tests::seeds::{Seed, Task, interleave};
+use rapport_tests::start;
+use serde_json::{Value, json};
+use store::{DueKey, Store, consumer_of};
+use tower::ServiceExt;
+
+use crate::ports::{Letterbox, Shelf};
+use crate::weather::storm;
+
+pub(crate) const ADMINISTRATOR: &str = "ada";
+const TABLE: &str = "simulated";
+/// How often somebody asks again before the simulation counts as stuck.
+const PATIENCE: usize = 200;
+
+pub(crate) struct Simulated {
+    seed: u64,
+    pub(crate) chance: StdRng,
+    pub(crate) faults: Faults,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) mail: Arc<Letterbox>,
+    /// The table without faults, to look at.
+    pub(crate) observer: Store,
+    pub(crate) crashes: usize,
+    database: Database,
+    ids: Arc<IdSource>,
+    blobs: Arc<Shelf>,
+    process: Process,
+}
+
+/// What a process holds, and loses when it ends.
+struct Process {
+    context: Shared,
+    index: IndexBuilder,
+    router: Router,
+}
+
+/// One request.
+#[derive(Debug, Clone)]
+pub(crate) struct Ask {
+    pub(crate) by: String,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Option<Value>,
+}
+
+impl Ask {
+    pub(crate) fn get(by: &str, path: impl Into<String>) -> Self {
+        Self {
+            by: by.to_owned(),
+            method: Method::GET,
+            path: path.into(),
+            headers: Vec::new(),
+            body: None,
+        }
+    }
+
+    pub(crate) fn post(
+        by: &str,
+        path: impl Into<String>,
+        key: impl Into<String>,
+        body: Value,
+    ) -> Self {
+        Self {
+            method: Method::POST,
+            headers: vec![("idempotency-key", key.into())],
+            body: Some(body),
+            ..Self::get(by, path)
+        }
+    }
+
+    pub(crate) fn put(by: &str, path: impl Into<String>, etag: &str, body: Value) -> Self {
+        let ask = Self {
+            method: Method::PUT,
+            body: Some(body),
+            ..Self::get(by, path)
+        };
+        ask.matching(etag)
+    }
+
+    pub(crate) fn matching(mut self, etag: &str) -> Self {
+        self.headers.push(("if-match", etag.to_owned()));
+        self
+    }
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) etag: String,
+    pub(crate) body: Value,
+}
+
+impl Reply {
+    /// The table may answer another time; everything else is final.
+    fn is_final(&self) -> bool {
+        self.status < 500
+    }
+
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.body);
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn text(&self, field: &str) -> String {
+        self.body[field]
+            .as_str()
+            .unwrap_or_else(|| panic!("{field}: {}", self.body))
+            .to_owned()
+    }
+}
+
+/// Something that happens in a process.
+#[derive(Debug, Clone)]
+pub(crate) enum Act {
+    Ask(Ask),
+    Deliver(DueKey),
+}
+
+/// What came of it, where the process lived to see it.
+#[derive(Debug, Clone)]
+pub(crate) enum Came {
+    Answered(Reply),
+    /// Whether the row was dealt with.
+    Delivered(bool),
+}
+
+impl Simulated {
+    pub(crate) async fn start(seed: &Seed) -> Self {
+        let seed_number = seed.number();
+        let database = Database::memory().unwrap();
+        let observer = Store::new(in_process(database.clone()), TABLE);
+        observer.create_table_if_absent().await.unwrap();
+        let clock = Arc::new(ManualClock::new(start()));
+        let ids = Arc::new(IdSource::seeded(clock.clone(), seed_number));
+        let (mail, blobs) = (Arc::new(Letterbox::seeded(seed_number)), Arc::default());
+        let faults = Faults::default();
+        let process = Process::begin(&database, &faults, &clock, &ids, &mail, &blobs);
+        Self {
+            seed: seed_number,
+            chance: seed.chance(),
+            faults,
+            clock,
+            mail,
+            observer,
+            crashes: 0,
+            database,
+            ids,
+            blobs,
+            process,
+        }
+    }
+
+    /// What the functions work with now.
+    pub(crate) fn context(&self) -> &Context {
+        &self.process.context
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// From now on things go wrong.
+    pub(crate) fn brew(&self) {
+        self.faults.choose(storm(self.seed));
+    }
+
+    /// From now on they do not.
+    pub(crate) fn calm(&self) {
+        self.faults.stop();
+    }
+
+    /// Lets `acts` happen at the same time, in one process. If it ends, what was under way is lost, and
+    /// another one takes over.
+    pub(crate) async fn together(&mut self, acts: &[Act]) -> Vec<Option<Came>> {
+        let process = &self.process;
+        let tasks = acts
+            .iter()
+            .map(|act| -> Task<'_, Came> { Box::pin(process.let_happen(act)) });
+        let came = interleave(&mut self.chance, &self.faults, tasks.collect()).await;
+        self.recover();
+        came
+    }
+
+    fn recover(&mut self) {
+        if !self.faults.crashed() {
+            return;
+        }
+        self.crashes += 1;
+        self.faults.restart();
+        self.process = Process::begin(
+            &self.database,
+            &self.faults,
+            &self.clock,
+            &self.ids,
+            &self.mail,
+            &self.blobs,
+        );
+    }
+
+    /// Asks until there is an answer: with the same key, as a patient caller does.
+    pub(crate) async fn insist(&mut self, ask: Ask) -> Reply {
+        self.insist_on_all(vec![ask]).await.remove(0)
+    }
+
+    /// Asks several things, some of them at the same time, each until there is an answer.
+    pub(crate) async fn insist_on_all(&mut self, asks: Vec<Ask>) -> Vec<Reply> {
+        let acts = asks.into_iter().map(Act::Ask).collect();
+        let came = self.insist_on(acts).await;
+        came.into_iter()
+            .map(|came| match came {
+                Came::Answered(reply) => reply,
+                Came::Delivered(_) => unreachable!("nothing was delivered"),
+            })
+            .collect()
+    }
+
+    /// Lets everything in `acts` happen, in any order and some of it at the same time, each again and
+    /// again until it has come to something.
+    pub(crate) async fn insist_on(&mut self, acts: Vec<Act>) -> Vec<Came> {
+        let mut came: Vec<Option<Came>> = acts.iter().map(|_| None).collect();
+        for _ in 0..acts.len() * PATIENCE {
+            let mut open: Vec<usize> = (0..acts.len()).filter(|&act| came[act].is_none()).collect();
+            if open.is_empty() {
+                return came.into_iter().flatten().collect();
+            }
+            open.shuffle(&mut self.chance);
+            open.truncate(self.chance.random_range(1..=4));
+            let group: Vec<Act> = open.iter().map(|&act| acts[act].clone()).collect();
+            for (act, result) in open.into_iter().zip(self.together(&group).await) {
+                came[act] = result.filter(|came| match came {
+                    Came::Answered(reply) => reply.is_final(),
+                    Came::Delivered(done) => *done,
+                });
+            }
+        }
+        panic!("there was no end to it: {acts:?}");
+    }
+
+    /// Delivers what is due now, each row one to five times in any order, until nothing is due.
+    pub(crate) async fn deliver(&mut self) {
+        for _ in 0..PATIENCE {
+            let due = self.observer.due_by(self.now(), 1_000).await.unwrap();
+            if due.is_empty() {
+                return;
+            }
+            self.deliver_often(due).await;
+        }
+        panic!("rows are due again and again");
+    }
+
+    /// Delivers each row one to five times. What the end of a process caught is not delivered again here.
+    pub(crate) async fn deliver_often(&mut self, rows: Vec<DueKey>) {
+        let mut deliveries: Vec<Act> = Vec::new();
+        for row in rows {
+            let times = self.chance.random_range(1..=5);
+            deliveries.extend((0..times).map(|_| Act::Deliver(row.clone())));
+        }
+        deliveries.shuffle(&mut self.chance);
+        while !deliveries.is_empty() {
+            let some = self.chance.random_range(1..=4).min(deliveries.len());
+            let group = deliveries.split_off(deliveries.len() - some);
+            self.together(&group).await;
+        }
+    }
+
+    /// What the sweeper does: takes a few rows that are late, and delivers each once.
+    pub(crate) async fn sweep(&mut self) {
+        let late = self.now() - TimeDelta::minutes(2);
+        for row in self.observer.due_by(late, 25).await.unwrap() {
+            self.together(&[Act::Deliver(row)]).await;
+        }
+    }
+
+    /// Lets time pass, dealing with what falls due on the way, each instant a little late.
+    pub(crate) async fn pass(&mut self, time: TimeDelta) {
+        let end = self.now() + time;
+        self.deliver().await;
+        while let Some(next) = self.observer.next_due().await.unwrap() {
+            if next > end {
+                break;
+            }
+            let late = TimeDelta::milliseconds(self.chance.random_range(0..5_000));
+            self.clock.set((next + late).max(self.now()).min(end));
+            self.deliver().await;
+        }
+        self.clock.set(end);
+        self.deliver().await;
+    }
+}
+
+impl Process {
+    fn begin(
+        database: &Database,
+        faults: &Faults,
+        clock: &Arc<ManualClock>,
+        ids: &Arc<IdSource>,
+        mail: &Arc<Letterbox>,
+        blobs: &Arc<Shelf>,
+    ) -> Self {
+        let dynamodb = faults.under(
+            in_process_http(database.clone()),
+            "http://in-process.invalid",
+        );
+        let context = Arc::new(Context {
+            store: Store::new(dynamodb, TABLE),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            key: DeploymentKey::from_bytes(&[7; 32]),
+            token_rules: token_rules(),
+            mail: mail.clone(),
+            blobs: blobs.clone(),
+            matcher: Matcher::default(),
+            deployment: deployment(),
+        });
+        let index = IndexBuilder {
+            store: context.store.clone(),
+            blobs: context.blobs.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+        };
+        let (router, _) = functions::api::all(context.clone());
+        Self {
+            context,
+            index,
+            router,
+        }
+    }
+
+    async fn let_happen(&self, act: &Act) -> Came {
+        match act {
+            Act::Ask(ask) => Came::Answered(self.answer(ask).await),
+            Act::Deliver(key) if consumer_of(key) == Some(Consumer::IndexBuilder) => {
+                let outcomes = self.index.consume(std::slice::from_ref(key)).await;
+                Came::Delivered(
+                    outcomes
+                        .iter()
+                        .all(|(_, outcome)| matches!(outcome, Outcome::Done)),
+                )
+            }
+            Act::Deliver(key) => Came::Delivered(consume(&self.context, key).await.is_ok()),
+        }
+    }
+
+    async fn answer(&self, ask: &Ask) -> Reply {
+        let mut request = Request::builder().method(ask.method.clone()).uri(&ask.path);
+        for (name, value) in &ask.headers {
+            request = request.header(*name, value);
+        }
+        let body = match &ask.body {
+            Some(body) => {
+                request = request.header("content-type", "application/json");
+                Body::from(body.to_string())
+            }
+            None => Body::empty(),
+        };
+        let mut request = request.body(body).unwrap();
+        request.extensions_mut().insert(self.claims(&ask.by));
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let etag = response.headers().get("etag");
+        let etag = etag.map_or("", |etag| etag.to_str().unwrap()).to_owned();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let body = serde_json::from_slice(&body).unwrap_or_default();
+        Reply { status, etag, body }
+    }
+
+    /// What a gateway hands on.
+    fn claims(&self, subject: &str) -> Claims {
+        let now = self.context.now().timestamp();
+        let TokenRules {
+            issuer,
+            audience,
+            scope,
+        } = &self.context.token_rules;
+        let claims = json!({
+            "iss": issuer, "aud": audience, "sub": subject, "token_use": "access", "scope": scope,
+            "iat": now, "exp": now + 3600,
+        });
+        serde_json::from_value(claims).unwrap()
+    }
+}
+
+fn token_rules() -> TokenRules {
+    TokenRules {
+        issuer: "https://issuer.simulated.invalid".to_owned(),
+        audience: "rapport".to_owned(),
+        scope: "rapport".to_owned(),
+    }
+}
+
+fn deployment() -> Deployment {
+    Deployment {
+        organisation: "Simulated".to_owned(),
+        app_url: "https://app.simulated.invalid".to_owned(),
+        first_administrator: Some(FirstAdministrator {
+            login: LoginKey {
+                issuer: token_rules().issuer,
+                subject: ADMINISTRATOR.to_owned(),
+            },
+            name: domain::person::PersonName {
+                given: "Ada".to_owned(),
+                family: "Osei".to_owned(),
+            },
+            email: "ada@staff.example".to_owned(),
+        }),
+    }
+}
