@@ -37,6 +37,7 @@ impl World {
         let options = Options {
             data: data_file(&folder),
             port: 0,
+            community: false,
             base_clock: base.clone(),
         };
         let host = Host::start(options).await.unwrap();
