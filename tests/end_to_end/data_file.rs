@@ -14,6 +14,7 @@ async fn refusal(data: &Path) -> String {
         data: data.to_owned(),
         port: 0,
         base_clock: Arc::new(ManualClock::new(start())),
+        community: false,
     };
     match Host::start(options).await {
         Ok(_) => panic!("{} was accepted", data.display()),

@@ -40,8 +40,9 @@ async fn register(world: &World, subject: &str) -> Answer {
         "name": {"given": "Mira", "family": "Okafor"},
         "contact": {"email": format!("{subject}@people.example"), "phone": null}
     });
-    let registered = world.as_(subject).post("/v1/support-workers", &details);
-    registered.await.expect(201)
+    let caller = world.as_(subject);
+    let registered = caller.post("/v1/support-workers", &details).await;
+    registered.expect(201)
 }
 
 /// A support worker whose profile is submitted.

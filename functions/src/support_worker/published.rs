@@ -265,7 +265,7 @@ mod tests {
         let left: Vec<Cell> = cover(50.101_96, -143.490_3, 100);
         assert_eq!(change.delete, left);
         assert!(change.put.len() + change.delete.len() > 80);
-        assert!(2 * MOST_CELLS + OTHER_WRITES_OF_AN_EDIT <= WRITES_OF_ONE_TRANSACTION);
+        const { assert!(2 * MOST_CELLS + OTHER_WRITES_OF_AN_EDIT <= WRITES_OF_ONE_TRANSACTION) };
     }
 
     #[test]
