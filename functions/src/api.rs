@@ -239,4 +239,20 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn words_in_the_document_are_codes_as_they_cross_http() {
+        let document = serde_json::to_value(document()).unwrap();
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        let code = |word: &str| {
+            let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+            word.chars().all(allowed)
+        };
+        for (name, schema) in schemas {
+            for word in schema["enum"].as_array().into_iter().flatten() {
+                let word = word.as_str().unwrap();
+                assert!(code(word), "{word:?} in {name} is no code");
+            }
+        }
+    }
 }

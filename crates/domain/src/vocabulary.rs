@@ -21,8 +21,10 @@ pub trait Vocabulary: Copy + Eq + 'static {
 }
 
 /// Declares enumerations from tables of `Variant = "code", "label"`.
+///
+/// A code is taken as a `tt`: derives read it in their attributes, and see through no other fragment.
 macro_rules! vocabulary {
-    ($($(#[$doc:meta])* $name:ident { $($variant:ident = $code:literal, $label:literal;)* })*) => {$(
+    ($($(#[$doc:meta])* $name:ident { $($variant:ident = $code:tt, $label:literal;)* })*) => {$(
         $(#[$doc])*
         // INVARIANT: words are only ever appended. Stored masks name a word by its place in this table.
         #[derive(
