@@ -143,6 +143,9 @@ async fn call(
         if operation.asks_for("Idempotency-Key") {
             request = request.header("idempotency-key", household.fresh_key());
         }
+        if operation.asks_for("Origin") {
+            request = request.header("origin", "https://www.northside.example");
+        }
         match body {
             Some(body) if body.media_type == "application/json" => {
                 request.json(&household.in_terms_of_it(body.value))

@@ -139,7 +139,7 @@ pub fn modest_request() -> Value {
         },
         "budget": {"least": 0, "most": 9000},
         "place": carlton(),
-        "period": {"from": "2026-03-09", "until": null}
+        "period": {"from": "2026-12-01", "until": null}
     })
 }
 
