@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::access::{AuthorityState, Scope, StaffRole};
+use domain::notice::Event;
 use domain::person::Roles;
 use rapport_tests::answer::Answer;
 use rapport_tests::document::Document;
 use rapport_tests::people::{settle_client, settle_person, settle_representative, settle_staff};
 use rapport_tests::world::World;
 use serde_json::{Value, json};
+use store::{Actor, Commit, InboxItem, Key};
 
 const STAFF: [(&str, StaffRole); 4] = [
     ("admin", StaffRole::Administrator),
@@ -25,6 +27,7 @@ pub(crate) struct Household<'w> {
     /// Tells this household's logins and keys from those of others in the same world.
     number: u128,
     keys: Cell<u64>,
+    changed: bool,
     /// What stands for each parameter of a path, and for each kind of id in a body.
     ids: BTreeMap<&'static str, String>,
 }
@@ -37,6 +40,7 @@ impl<'w> Household<'w> {
             world,
             number,
             keys: Cell::new(0),
+            changed: false,
             ids: BTreeMap::new(),
         };
         let subject = |actor: &str| subject_of(actor, number);
@@ -105,11 +109,28 @@ impl<'w> Household<'w> {
         self.ids.insert("match_request", request.string("id"));
         let ticket = self.make(document, "admin", "/v1/tickets").await;
         self.ids.insert("ticket", ticket.string("id"));
-        self.world.settle().await;
-        let client = self.subject("client");
-        let inbox = self.world.as_(&client).get("/v1/inbox").await.expect(200);
-        let notice = inbox["items"][0]["id"].as_str().unwrap().to_owned();
+        let notice = self.notice().await;
         self.ids.insert("notice", notice);
+    }
+
+    /// Something in the client's inbox.
+    async fn notice(&self) -> String {
+        let context = self.world.context();
+        let person = self.ids["person"].parse().unwrap();
+        let item = InboxItem {
+            person,
+            notice: context.fresh(),
+            event: Event::AccountActivated { person },
+            at: context.now(),
+            read_at: None,
+        };
+        let audit = context.audit(Actor::Service, "settle", &Key::person(person));
+        context
+            .store
+            .commit(Commit::new(audit).insert(&item))
+            .await
+            .unwrap();
+        item.notice.to_string()
     }
 
     async fn make(&self, document: &Document, actor: &str, path: &str) -> Answer {
@@ -122,6 +143,15 @@ impl<'w> Household<'w> {
         let subject = self.subject(actor);
         let caller = self.world.as_(&subject);
         caller.post(&self.path(path), &body.value).await.expect(201)
+    }
+
+    /// Whether anything was done in it since it was settled.
+    pub(crate) const fn is_changed(&self) -> bool {
+        self.changed
+    }
+
+    pub(crate) const fn has_changed(&mut self) {
+        self.changed = true;
     }
 
     pub(crate) const fn world(&self) -> &'w World {

@@ -14,5 +14,6 @@
 mod ports;
 mod release;
 mod simulated;
+mod story;
 mod tickets;
 mod weather;

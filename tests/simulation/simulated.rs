@@ -31,7 +31,7 @@ use store::{DueKey, Store, consumer_of};
 use tower::ServiceExt;
 
 use crate::ports::{Letterbox, Shelf};
-use crate::weather::storm;
+use crate::weather::{STORMY, storm};
 
 pub(crate) const ADMINISTRATOR: &str = "ada";
 const TABLE: &str = "simulated";
@@ -191,7 +191,7 @@ impl Simulated {
 
     /// From now on things go wrong.
     pub(crate) fn brew(&self) {
-        self.faults.choose(storm(self.seed));
+        self.faults.choose(storm(STORMY, self.seed));
     }
 
     /// From now on they do not.

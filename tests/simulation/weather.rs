@@ -4,10 +4,34 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rapport_tests::faults::{Call, Fault, writes};
 
-/// Faults of one kind, and of how many in a thousand calls they befall.
+/// Faults, and how many in a thousand calls they befall.
 type Odds = [(Fault, u32)];
 
-const ON_WRITES: &Odds = &[
+/// What befalls calls that change the table, and calls that do not.
+#[derive(Clone, Copy)]
+pub(crate) struct Weather {
+    writes: &'static Odds,
+    reads: &'static Odds,
+}
+
+/// The process ends around every twentieth write, and much else happens.
+pub(crate) const STORMY: Weather = Weather {
+    writes: STORMY_WRITES,
+    reads: STORMY_READS,
+};
+
+/// The process ends around every fifth write.
+pub(crate) const RELENTLESS: Weather = Weather {
+    writes: &[
+        (Fault::CrashBefore, 100),
+        (Fault::CrashAfter, 100),
+        (Fault::AnswerLost, 20),
+        (Fault::Throttled, 10),
+    ],
+    reads: &[(Fault::CrashBefore, 10), (Fault::AnswerLost, 10)],
+};
+
+const STORMY_WRITES: &Odds = &[
     (Fault::CrashBefore, 25),
     (Fault::CrashAfter, 25),
     (Fault::AnswerLost, 30),
@@ -17,7 +41,7 @@ const ON_WRITES: &Odds = &[
     (Fault::Slow, 10),
 ];
 
-const ON_READS: &Odds = &[
+const STORMY_READS: &Odds = &[
     (Fault::CrashBefore, 3),
     (Fault::AnswerLost, 10),
     (Fault::Throttled, 10),
@@ -25,11 +49,18 @@ const ON_READS: &Odds = &[
     (Fault::Slow, 5),
 ];
 
-/// A storm: the process ends around every twentieth write, and much else happens.
-pub(crate) fn storm(seed: u64) -> impl FnMut(Call<'_>) -> Option<Fault> + Send + 'static {
+/// What goes wrong in such weather, as the seed has it.
+pub(crate) fn storm(
+    weather: Weather,
+    seed: u64,
+) -> impl FnMut(Call<'_>) -> Option<Fault> + Send + 'static {
     let mut chance = StdRng::seed_from_u64(seed);
     move |call| {
-        let odds = if writes(&call) { ON_WRITES } else { ON_READS };
+        let odds = if writes(&call) {
+            weather.writes
+        } else {
+            weather.reads
+        };
         let mut luck = chance.random_range(0..1000);
         for (fault, share) in odds {
             if luck < *share {

@@ -53,12 +53,15 @@ impl Document {
     }
 
     fn example_of(&self, schema: &Value) -> Value {
+        if let Some(example) = schema.get("example").or_else(|| schema["examples"].get(0)) {
+            return example.clone();
+        }
         if let Some(name) = schema["$ref"].as_str() {
             let name = name.trim_start_matches("#/components/schemas/");
             return self.example_of(&self.0["components"]["schemas"][name]);
         }
-        if let Some(example) = schema.get("example").or_else(|| schema["examples"].get(0)) {
-            return example.clone();
+        if let Some(prefix) = schema["pattern"].as_str().and_then(id_prefix) {
+            return Value::String(format!("{prefix}_0190b2f06bd47c5a9a3e5b7f21d4c8aa"));
         }
         let required: Vec<&str> = schema["required"]
             .as_array()
@@ -73,6 +76,11 @@ impl Document {
             .collect();
         Value::Object(fields)
     }
+}
+
+/// The pattern of an id says of which kind it is.
+fn id_prefix(pattern: &str) -> Option<&str> {
+    pattern.strip_prefix('^')?.strip_suffix("_[0-9a-f]{32}$")
 }
 
 /// An example of a body.

@@ -134,12 +134,12 @@ pub fn modest_request() -> Value {
     json!({
         "services": ["social_support"],
         "care_needs": {
-            "level": "low", "conditions": [], "mobility": "independent", "hazards": [], "tasks": [],
+            "level": "light", "conditions": [], "mobility": "independent", "hazards": [], "tasks": [],
             "share": {"care": true, "conditions": true, "mobility": true, "about_me": false, "interests": true}
         },
         "budget": {"least": 0, "most": 9000},
         "place": carlton(),
-        "period": {"from": "2026-03-09", "until": null}
+        "period": {"from": "2026-12-01", "until": null}
     })
 }
 

@@ -140,7 +140,7 @@ async fn a_quota_counts_to_its_limit() {
             table.store.commit(count("2026-03-02T00")).await.unwrap();
         }
         let refused = table.store.commit(count("2026-03-02T00")).await;
-        assert!(matches!(refused, Err(CommitError::Conflict(key)) if key == Key::quota(partner, "2026-03-02T00")));
+        assert!(matches!(refused, Err(CommitError::LimitReached(key)) if key == Key::quota(partner, "2026-03-02T00")));
         table.store.commit(count("2026-03-02T01")).await.unwrap();
     })
     .await;
