@@ -39,7 +39,9 @@ pub struct PartnerSecret {
 }
 
 impl PartnerSecret {
-    pub(crate) fn from_text(text: String) -> Self {
+    /// The secret as a partner was shown it and keeps it.
+    #[must_use]
+    pub fn from_text(text: String) -> Self {
         let key = SubKey::from_secret(text.as_bytes());
         Self { text, key }
     }

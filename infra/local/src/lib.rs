@@ -9,3 +9,4 @@ pub mod gateway;
 pub mod host;
 pub mod issuer;
 pub mod ticker;
+pub mod tour;

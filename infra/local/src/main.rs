@@ -9,12 +9,15 @@ use clap::{Parser, Subcommand};
 use owo_colors::OwoColorize;
 use platform::clock::SystemClock;
 use platform::telemetry::{self, LogFormat};
-use rapport::host::{FIRST_ADMINISTRATOR, Host, Options, StartError};
+use rapport::community::INTRODUCED;
+use rapport::host::{Host, Options, StartError};
+use rapport::tour;
 
 /// Rapport on this machine: the whole service in one process, with sample people.
 #[derive(Debug, Parser)]
 #[command(after_help = "Examples:
   cargo run                                 serve on http://localhost:3000
+  cargo run -- tour                         the story, step by step
   cargo run -- --port 3001 --data try.db    another port and data file
   cargo run -- openapi > openapi.json       the API document")]
 struct Arguments {
@@ -30,6 +33,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Play the story of the service, step by step, on a server, data and clock of its own.
+    Tour,
     /// Print the OpenAPI 3.1 document.
     Openapi,
 }
@@ -49,6 +54,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     match arguments.command {
         None => Ok(serve(arguments).await?),
+        Some(Command::Tour) => Ok(tour::play().await?),
         Some(Command::Openapi) => {
             println!("{}", functions::api::document().to_pretty_json()?);
             Ok(())
@@ -79,10 +85,11 @@ fn print_welcome(host: &Host) {
     println!("  the API, for programs   {url}/openapi.json");
     println!("  mail that went out      {}", host.mail_folder().display());
     println!("  the data file           {}", host.data_file().display());
-    println!(
-        "  a token for somebody    curl -s {url}/dev/token --json '{{\"subject\": \"{FIRST_ADMINISTRATOR}\"}}'"
-    );
-    println!(
-        "  move the clock          curl -s {url}/dev/clock/advance --json '{{\"seconds\": 86400}}'"
-    );
+    println!("  move the clock          curl -s {url}/dev/clock/advance --json '{{\"seconds\": 86400}}'");
+    println!("  a token for somebody    curl -s {url}/dev/token --json '{{\"subject\": \"SUBJECT\"}}'");
+    println!("  with one of these as SUBJECT:");
+    for introduced in INTRODUCED {
+        println!("    {:<26}{}", introduced.subject, introduced.who);
+    }
+    println!("  the whole story, told   cargo run -- tour");
 }

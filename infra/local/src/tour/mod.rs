@@ -1,0 +1,25 @@
+//! The tour: the story of the service, played through the HTTP API on a server, data and clock of its
+//! own. Every step is asked by the right person, shown, and held against what it should be.
+
+mod matching;
+mod script;
+mod signup;
+mod stage;
+mod worker;
+
+pub use stage::TourError;
+
+use stage::Stage;
+
+/// Plays the whole story.
+///
+/// # Errors
+/// At the first step that is not what it should be.
+pub async fn play() -> Result<(), TourError> {
+    let mut stage = Stage::open().await?;
+    let people = signup::play(&mut stage).await?;
+    let mira = worker::play(&mut stage).await?;
+    matching::play(&mut stage, &people, &mira).await?;
+    stage.close().await;
+    Ok(())
+}
