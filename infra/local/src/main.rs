@@ -85,8 +85,12 @@ fn print_welcome(host: &Host) {
     println!("  the API, for programs   {url}/openapi.json");
     println!("  mail that went out      {}", host.mail_folder().display());
     println!("  the data file           {}", host.data_file().display());
-    println!("  move the clock          curl -s {url}/dev/clock/advance --json '{{\"seconds\": 86400}}'");
-    println!("  a token for somebody    curl -s {url}/dev/token --json '{{\"subject\": \"SUBJECT\"}}'");
+    println!(
+        "  move the clock          curl -s {url}/dev/clock/advance --json '{{\"seconds\": 86400}}'"
+    );
+    println!(
+        "  a token for somebody    curl -s {url}/dev/token --json '{{\"subject\": \"SUBJECT\"}}'"
+    );
     println!("  with one of these as SUBJECT:");
     for introduced in INTRODUCED {
         println!("    {:<26}{}", introduced.subject, introduced.who);

@@ -13,11 +13,17 @@ pub(super) struct Who {
 
 impl Who {
     pub(super) const fn with_login(name: &'static str, subject: &'static str) -> Self {
-        Self { name, subject: Some(subject) }
+        Self {
+            name,
+            subject: Some(subject),
+        }
     }
 
     pub(super) const fn stranger(name: &'static str) -> Self {
-        Self { name, subject: None }
+        Self {
+            name,
+            subject: None,
+        }
     }
 }
 
@@ -34,7 +40,14 @@ pub(super) struct Call {
 
 impl Call {
     fn new(method: reqwest::Method, path: impl Into<String>, expected: u16) -> Self {
-        Self { method, path: path.into(), headers: Vec::new(), body: None, expected, shown: &[] }
+        Self {
+            method,
+            path: path.into(),
+            headers: Vec::new(),
+            body: None,
+            expected,
+            shown: &[],
+        }
     }
 
     pub(super) fn get(path: impl Into<String>) -> Self {
@@ -100,6 +113,9 @@ impl Answer {
 
     /// The list at a JSON pointer; empty if there is none.
     pub(super) fn list(&self, pointer: &str) -> &[Value] {
-        self.json.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+        self.json
+            .pointer(pointer)
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
     }
 }

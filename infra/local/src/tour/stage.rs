@@ -50,7 +50,10 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) async fn open() -> Result<Self, TourError> {
-        println!("{}", "Rapport: the tour. A sample community is being made ...".dimmed());
+        println!(
+            "{}",
+            "Rapport: the tour. A sample community is being made ...".dimmed()
+        );
         let folder = tempfile::tempdir()?;
         let begins: DateTime<Utc> = BEGINS.parse().unwrap_or_default();
         let options = Options {
@@ -64,13 +67,23 @@ impl Stage {
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(60))
             .build()?;
-        let stage = Self { host, http, step: 0, keys: AtomicU32::new(0), _folder: folder };
+        let stage = Self {
+            host,
+            http,
+            step: 0,
+            keys: AtomicU32::new(0),
+            _folder: folder,
+        };
         stage.settle().await?;
         Ok(stage)
     }
 
     pub(super) async fn close(self) {
-        println!("\n{} {} steps, each as it should be.", "The tour is over:".green().bold(), self.step);
+        println!(
+            "\n{} {} steps, each as it should be.",
+            "The tour is over:".green().bold(),
+            self.step
+        );
         self.host.stop().await;
     }
 
@@ -80,19 +93,30 @@ impl Stage {
 
     /// One step of the story: says who does what, asks, shows the answer, and fails unless its status is
     /// the expected one.
-    pub(super) async fn step(&mut self, who: Who, does: &str, call: Call) -> Result<Answer, TourError> {
+    pub(super) async fn step(
+        &mut self,
+        who: Who,
+        does: &str,
+        call: Call,
+    ) -> Result<Answer, TourError> {
         self.step = self.step.saturating_add(1);
         println!("\n{:>3}. {} {does}", self.step, who.name.cyan().bold());
         println!("     {} {}", call.method, call.path);
         let expected = call.expected;
         let shown = call.shown;
         let (status, answer) = self.ask(who, call).await?;
-        let mark = if status == expected { status.green().to_string() } else { status.red().to_string() };
+        let mark = if status == expected {
+            status.green().to_string()
+        } else {
+            status.red().to_string()
+        };
         println!("     {} {mark}", "\u{2192}".dimmed());
         for line in lines(&answer, shown) {
             println!("       {}", line.dimmed());
         }
-        self.check(status == expected, || format!("expected {expected}, got {status}: {}", answer.text))?;
+        self.check(status == expected, || {
+            format!("expected {expected}, got {status}: {}", answer.text)
+        })?;
         // Notices, mail and shards follow at once: what comes next may rest on them.
         self.settle().await?;
         Ok(answer)
@@ -101,21 +125,40 @@ impl Stage {
     /// Asks without making a step of it.
     pub(super) async fn look(&self, who: Who, path: &str) -> Result<Answer, TourError> {
         let (status, answer) = self.ask(who, Call::get(path)).await?;
-        self.check(status == 200, || format!("GET {path} answered {status}: {}", answer.text))?;
+        self.check(status == 200, || {
+            format!("GET {path} answered {status}: {}", answer.text)
+        })?;
         Ok(answer)
     }
 
     /// The form token that a script in a partner's page fetches.
     pub(super) async fn form_token(&self, origin: &str, form: &str) -> Result<String, TourError> {
         let url = format!("{}/v1/forms/{form}/token", self.host.url());
-        let response = self.http.get(url).header("origin", origin).send().await?.error_for_status()?;
+        let response = self
+            .http
+            .get(url)
+            .header("origin", origin)
+            .send()
+            .await?
+            .error_for_status()?;
         let body: Value = response.json().await?;
         Ok(body["token"].as_str().unwrap_or_default().to_owned())
     }
 
     /// Fails the step under way unless something holds.
-    pub(super) fn check(&self, holds: bool, what: impl FnOnce() -> String) -> Result<(), TourError> {
-        if holds { Ok(()) } else { Err(TourError::Step { step: self.step, what: what() }) }
+    pub(super) fn check(
+        &self,
+        holds: bool,
+        what: impl FnOnce() -> String,
+    ) -> Result<(), TourError> {
+        if holds {
+            Ok(())
+        } else {
+            Err(TourError::Step {
+                step: self.step,
+                what: what(),
+            })
+        }
     }
 
     /// A remark on what has just been seen.
@@ -126,18 +169,31 @@ impl Stage {
     /// Moves the clock, stepping through everything that falls due on the way.
     pub(super) async fn pass(&mut self, hours: i64, words: &str) -> Result<(), TourError> {
         println!("\n     {} {words}", "\u{29d6}".yellow());
-        let to = self.dev("/dev/clock/advance", &json!({"seconds": hours.saturating_mul(3600)})).await?;
-        println!("     {}", format!("It is now {}.", to["now"].as_str().unwrap_or_default()).dimmed());
+        let to = self
+            .dev(
+                "/dev/clock/advance",
+                &json!({"seconds": hours.saturating_mul(3600)}),
+            )
+            .await?;
+        println!(
+            "     {}",
+            format!("It is now {}.", to["now"].as_str().unwrap_or_default()).dimmed()
+        );
         Ok(())
     }
 
     async fn settle(&self) -> Result<(), TourError> {
-        self.dev("/dev/clock/advance", &json!({"seconds": 0})).await.map(drop)
+        self.dev("/dev/clock/advance", &json!({"seconds": 0}))
+            .await
+            .map(drop)
     }
 
     /// What only the local host offers.
     pub(super) async fn dev(&self, path: &str, body: &Value) -> Result<Value, TourError> {
-        let request = self.http.post(format!("{}{path}", self.host.url())).json(body);
+        let request = self
+            .http
+            .post(format!("{}{path}", self.host.url()))
+            .json(body);
         let response = request.send().await?.error_for_status()?;
         let text = response.text().await?;
         Ok(serde_json::from_str(&text).unwrap_or_default())
@@ -149,22 +205,36 @@ impl Stage {
         for file in std::fs::read_dir(self.host.mail_folder())? {
             let path = file?.path();
             let text = std::fs::read_to_string(&path)?;
-            let to = text.lines().find(|line| line.starts_with("To:")).unwrap_or_default();
+            let to = text
+                .lines()
+                .find(|line| line.starts_with("To:"))
+                .unwrap_or_default();
             if to.contains(address) {
-                let name = path.file_stem().map(|name| name.to_string_lossy().into_owned());
+                let name = path
+                    .file_stem()
+                    .map(|name| name.to_string_lossy().into_owned());
                 mails.push((name.unwrap_or_default(), text));
             }
         }
         // Notice ids, with which the names begin, are ordered in time.
         mails.sort();
-        mails.pop().ok_or_else(|| TourError::Step { step: self.step, what: format!("no mail to {address}") })
+        mails.pop().ok_or_else(|| TourError::Step {
+            step: self.step,
+            what: format!("no mail to {address}"),
+        })
     }
 
     /// The token of the activation link in the newest mail to an address.
     pub(super) fn link_token(&self, address: &str) -> Result<String, TourError> {
         let (_, text) = self.mail_to(address)?;
-        let token = text.split("/activate#").nth(1).and_then(|rest| rest.split_whitespace().next());
-        token.map(str::to_owned).ok_or_else(|| TourError::Step { step: self.step, what: "the mail holds no link".into() })
+        let token = text
+            .split("/activate#")
+            .nth(1)
+            .and_then(|rest| rest.split_whitespace().next());
+        token.map(str::to_owned).ok_or_else(|| TourError::Step {
+            step: self.step,
+            what: "the mail holds no link".into(),
+        })
     }
 
     /// What time it is on this stage.
@@ -174,7 +244,9 @@ impl Stage {
 
     async fn ask(&self, who: Who, call: Call) -> Result<(u16, Answer), TourError> {
         let is_post = call.method == reqwest::Method::POST;
-        let mut request = self.http.request(call.method, format!("{}{}", self.host.url(), call.path));
+        let mut request = self
+            .http
+            .request(call.method, format!("{}{}", self.host.url(), call.path));
         if let Some(subject) = who.subject {
             let token = self.dev("/dev/token", &json!({"subject": subject})).await?;
             request = request.bearer_auth(token["access_token"].as_str().unwrap_or_default());
@@ -191,13 +263,28 @@ impl Stage {
         }
         let response = request.send().await?;
         let header = |name: &str| {
-            let value = response.headers().get(name).and_then(|value| value.to_str().ok());
+            let value = response
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok());
             value.unwrap_or_default().to_owned()
         };
-        let (tag, location, status) = (header("etag"), header("location"), response.status().as_u16());
+        let (tag, location, status) = (
+            header("etag"),
+            header("location"),
+            response.status().as_u16(),
+        );
         let text = response.text().await?;
         let json = serde_json::from_str(&text).unwrap_or_default();
-        Ok((status, Answer { text, json, tag, location }))
+        Ok((
+            status,
+            Answer {
+                text,
+                json,
+                tag,
+                location,
+            },
+        ))
     }
 }
 

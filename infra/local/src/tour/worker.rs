@@ -1,6 +1,6 @@
 //! A support worker: profile, checks, standing.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::script::{Call, Who};
 use super::signup::ADA;
@@ -25,15 +25,30 @@ is an unhurried morning, a good cup of tea and knowing what makes somebody laugh
 pub(super) async fn play(stage: &mut Stage) -> Result<String, TourError> {
     stage.chapter("A support worker");
     let contact = json!({"name": {"given": "Mira", "family": "Okafor"}, "contact": {"email": "mira.okafor@example.org"}});
-    let registered = stage.step(MIRA, "registers", Call::post("/v1/support-workers", &contact).showing(&["/state"])).await?;
+    let registered = stage
+        .step(
+            MIRA,
+            "registers",
+            Call::post("/v1/support-workers", &contact).showing(&["/state"]),
+        )
+        .await?;
     let mira = registered.at("/id");
     let path = format!("/v1/support-workers/{mira}");
     build_profile(stage, &path, &registered.tag).await?;
-    let submission = Call::post(format!("{path}/submission"), &json!({})).showing(&["/state", "/missing"]);
+    let submission =
+        Call::post(format!("{path}/submission"), &json!({})).showing(&["/state", "/missing"]);
     stage.step(MIRA, "submits her profile", submission).await?;
     checked_by_staff(stage, &path).await?;
-    let profile = stage.step(MIRA, "is active, and can be matched", Call::get(path).showing(&["/state", "/missing"])).await?;
-    stage.check(profile.at("/state") == "active", || format!("she is {}", profile.at("/state")))?;
+    let profile = stage
+        .step(
+            MIRA,
+            "is active, and can be matched",
+            Call::get(path).showing(&["/state", "/missing"]),
+        )
+        .await?;
+    stage.check(profile.at("/state") == "active", || {
+        format!("she is {}", profile.at("/state"))
+    })?;
     Ok(mira)
 }
 
@@ -49,12 +64,35 @@ async fn build_profile(stage: &mut Stage, path: &str, tag: &str) -> Result<(), T
         "availability": {"weekly": [{"weekday": "monday", "from": "08:00", "until": "12:15"}], "exceptions": []},
         "introduction": INTRODUCTION, "hours_wanted": 24
     });
-    let save = |profile| Call::put(format!("{path}/profile"), tag, profile);
-    stage.step(MIRA, "saves a profile that ends at a quarter past", save(&profile).answered(422)).await?;
-    let weekdays = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-    let windows: Vec<_> = weekdays.iter().map(|day| json!({"weekday": day, "from": "07:00", "until": "20:00"})).collect();
+    let save = |profile: &Value| Call::put(format!("{path}/profile"), tag, profile);
+    stage
+        .step(
+            MIRA,
+            "saves a profile that ends at a quarter past",
+            save(&profile).answered(422),
+        )
+        .await?;
+    let weekdays = [
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+    ];
+    let windows: Vec<_> = weekdays
+        .iter()
+        .map(|day| json!({"weekday": day, "from": "07:00", "until": "20:00"}))
+        .collect();
     profile["availability"]["weekly"] = windows.into();
-    stage.step(MIRA, "corrects the field that was named", save(&profile).showing(&["/state"])).await?;
+    stage
+        .step(
+            MIRA,
+            "corrects the field that was named",
+            save(&profile).showing(&["/state"]),
+        )
+        .await?;
     stage
         .step(
             MIRA,
@@ -74,13 +112,23 @@ async fn checked_by_staff(stage: &mut Stage, path: &str) -> Result<(), TourError
                 "conditions": [{"condition": "dementia", "expertise": "trained"}]
             });
         }
-        let call = Call::post(format!("{path}/checks/{kind}/verification"), &verification).showing(&["/missing"]);
-        stage.step(ADA, &format!("verifies the check {kind}: {evidence}"), call).await?;
+        let call = Call::post(format!("{path}/checks/{kind}/verification"), &verification)
+            .showing(&["/missing"]);
+        stage
+            .step(ADA, &format!("verifies the check {kind}: {evidence}"), call)
+            .await?;
     }
     let screening = Call::get(format!("{path}/introduction-screening")).showing(&["/findings"]);
-    stage.step(ADA, "has the introduction screened for names and contact details", screening).await?;
+    stage
+        .step(
+            ADA,
+            "has the introduction screened for names and contact details",
+            screening,
+        )
+        .await?;
     let approval = json!({"introduction": INTRODUCTION});
-    let call = Call::post(format!("{path}/introduction-approval"), &approval).showing(&["/state", "/missing"]);
+    let call = Call::post(format!("{path}/introduction-approval"), &approval)
+        .showing(&["/state", "/missing"]);
     stage.step(ADA, "approves exactly this text", call).await?;
     Ok(())
 }
