@@ -7,10 +7,12 @@ use chrono::TimeDelta;
 use domain::access::{AuthorityState, Scope, StaffRole};
 use domain::notice::Event;
 use domain::person::Roles;
+use platform::signature::{ID_HEADER, RequestSignature, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use rapport_tests::answer::Answer;
 use rapport_tests::document::Document;
 use rapport_tests::people::{settle_client, settle_person, settle_representative, settle_staff};
 use rapport_tests::world::World;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use store::{Actor, Commit, InboxItem, Key};
 
@@ -103,6 +105,11 @@ impl<'w> Household<'w> {
             .await;
         self.ids.insert("number", key["number"].to_string());
 
+        self.sign_up().await;
+        let signups = admin.get("/v1/signups?limit=1").await.expect(200);
+        let signup = signups["items"][0]["id"].as_str().unwrap().to_owned();
+        self.ids.insert("signup", signup);
+
         let request = self
             .make(document, "client", "/v1/clients/{client}/match-requests")
             .await;
@@ -111,6 +118,34 @@ impl<'w> Household<'w> {
         self.ids.insert("ticket", ticket.string("id"));
         let notice = self.notice().await;
         self.ids.insert("notice", notice);
+    }
+
+    /// A signup from the partner's server.
+    async fn sign_up(&self) {
+        let (context, path) = (
+            self.world.context(),
+            self.path("/v1/partners/{partner}/signups"),
+        );
+        let partner = self.ids["partner"].parse().unwrap();
+        let secret = context
+            .key
+            .partner_secret(partner, self.ids["number"].parse().unwrap());
+        let body = json!({
+            "fname": "Rosa", "family_name": "Marchetti", "email": "rosa@people.example",
+            "birth_date": "1941-05-30"
+        });
+        let body = body.to_string();
+        let signed = RequestSignature::sign(&secret, "signup", self.world.now(), body.as_bytes());
+        let sign = |request: RequestBuilder| {
+            request
+                .header(ID_HEADER, signed.id)
+                .header(TIMESTAMP_HEADER, signed.timestamp)
+                .header(SIGNATURE_HEADER, signed.signature)
+                .header("content-type", "application/json")
+                .body(body)
+        };
+        let sent = self.world.nobody().ask(Method::POST, &path, sign).await;
+        sent.expect(202);
     }
 
     /// Something in the client's inbox.
