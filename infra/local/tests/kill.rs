@@ -248,6 +248,8 @@ async fn nothing_answered_is_lost_and_nothing_happens_twice() {
     let program = Program::start(&data);
     let api = Api::open(&program).await;
     api.settle().await;
+    // A day later the first token has expired.
+    let api = Api::open(&program).await;
     everything_answered_is_there(&api, &writers).await;
     nothing_stands_twice(&api, &data, &writers).await;
     let taken: usize = writers.iter().map(|writer| writer.taken.len()).sum();
