@@ -10,4 +10,4 @@ mod verify;
 
 pub use build::{BuildError, Built, IndexBuilder};
 pub use consume::Outcome;
-pub use verify::{CellReport, verify};
+pub use verify::{CellReport, cells, verify};

@@ -7,12 +7,13 @@ use domain::packed::IndexRecord;
 use domain::place::Cell;
 use matching::{OpenShardError, SearchShardError, Shard};
 use platform::blobs::{BlobName, BlobNameError};
-use store::{ShardPointer, StaffPartition};
+use serde::Serialize;
+use store::{ShardPointer, StaffPartition, StoreError};
 
 use crate::build::{BuildError, IndexBuilder};
 
 /// How one cell's shard differs from its rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CellReport {
     /// The cell.
     pub cell: Cell,
@@ -45,18 +46,33 @@ impl CellReport {
 /// When the table does not answer. A damaged shard is reported, not an error.
 pub async fn verify(builder: &IndexBuilder) -> Result<Vec<CellReport>, BuildError> {
     let mut reports = Vec::new();
+    for pointer in pointers(builder).await? {
+        reports.push(compare(builder, &pointer).await?);
+    }
+    Ok(reports)
+}
+
+/// Every cell that has a shard.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn cells(builder: &IndexBuilder) -> Result<Vec<Cell>, StoreError> {
+    let pointers = pointers(builder).await?;
+    Ok(pointers.into_iter().map(|pointer| pointer.cell).collect())
+}
+
+async fn pointers(builder: &IndexBuilder) -> Result<Vec<ShardPointer>, StoreError> {
+    let mut pointers = Vec::new();
     let mut cursor = None;
     loop {
         let page = builder
             .store
             .staff_list::<ShardPointer>(StaffPartition::Shards, false, 100, cursor.as_deref())
             .await?;
-        for pointer in page.items {
-            reports.push(compare(builder, &pointer.value).await?);
-        }
+        pointers.extend(page.items.into_iter().map(|pointer| pointer.value));
         cursor = page.next;
         if cursor.is_none() {
-            return Ok(reports);
+            return Ok(pointers);
         }
     }
 }

@@ -84,6 +84,7 @@ fn print_welcome(host: &Host) {
     println!("  the API, to read        {url}/docs");
     println!("  the API, for programs   {url}/openapi.json");
     println!("  mail that went out      {}", host.mail_folder().display());
+    println!("  the table, for tools    {}", host.table_endpoint());
     println!("  the data file           {}", host.data_file().display());
     println!(
         "  move the clock          curl -s {url}/dev/clock/advance --json '{{\"seconds\": 86400}}'"
