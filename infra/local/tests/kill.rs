@@ -131,7 +131,7 @@ impl Api {
         let mut next = Some(path.to_owned());
         while let Some(path) = next {
             let mut page = self.read(&path).await;
-            items.extend(page["items"].as_array_mut().unwrap().drain(..));
+            items.append(page["items"].as_array_mut().unwrap());
             let separator = if path.contains('?') { '&' } else { '?' };
             let base = path
                 .split("cursor=")
