@@ -239,7 +239,7 @@ impl Simulated {
         came.into_iter()
             .map(|came| match came {
                 Came::Answered(reply) => reply,
-                Came::Delivered(_) => unreachable!("nothing was delivered"),
+                Came::Delivered(_) => panic!("nothing was to be delivered"),
             })
             .collect()
     }

@@ -123,6 +123,12 @@ impl World {
         }
     }
 
+    /// A key that nobody has used yet.
+    #[must_use]
+    pub fn fresh_key(&self) -> String {
+        format!("{:032x}", u128::from_be_bytes(self.keys.random_bytes()))
+    }
+
     /// Deals with everything that is due now.
     pub async fn settle(&self) {
         self.advance_by(TimeDelta::zero()).await;
@@ -216,10 +222,7 @@ impl Caller<'_> {
 
     /// Acts, under a fresh key.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
-        let key = format!(
-            "{:032x}",
-            u128::from_be_bytes(self.world.keys.random_bytes())
-        );
+        let key = self.world.fresh_key();
         self.post_with_key(path, &key, body).await
     }
 

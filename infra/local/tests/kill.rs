@@ -14,6 +14,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use rapport::community::Samples;
 use rapport::data_file::beside;
 use rapport::host::FIRST_ADMINISTRATOR;
 use reqwest::{Client as Http, RequestBuilder, Response};
@@ -63,7 +64,7 @@ impl Drop for Program {
     }
 }
 
-/// The administrator at one program.
+/// One program, as somebody calls it.
 #[derive(Clone)]
 struct Api {
     http: Http,
@@ -73,19 +74,39 @@ struct Api {
 
 impl Api {
     async fn open(program: &Program) -> Self {
-        let http = Http::new();
-        let url = program.url.replace("localhost", "127.0.0.1");
-        let subject = json!({"subject": FIRST_ADMINISTRATOR});
-        let token = http.post(format!("{url}/dev/token")).json(&subject);
-        let token: Value = token.send().await.unwrap().json().await.unwrap();
-        let token = token["access_token"].as_str().unwrap().to_owned();
-        Self { http, url, token }
+        let api = Self {
+            http: Http::new(),
+            url: program.url.replace("localhost", "127.0.0.1"),
+            token: String::new(),
+        };
+        api.as_(FIRST_ADMINISTRATOR).await.unwrap()
+    }
+
+    async fn as_(&self, subject: &str) -> Result<Self, reqwest::Error> {
+        let subject = json!({"subject": subject});
+        let token = self
+            .http
+            .post(format!("{}/dev/token", self.url))
+            .json(&subject);
+        let token: Value = token.send().await?.json().await?;
+        Ok(Self {
+            token: token["access_token"].as_str().unwrap().to_owned(),
+            ..self.clone()
+        })
     }
 
     fn get(&self, path: &str) -> RequestBuilder {
         self.http
             .get(format!("{}{path}", self.url))
             .bearer_auth(&self.token)
+    }
+
+    fn post(&self, path: &str, key: &str, body: &Value) -> RequestBuilder {
+        self.http
+            .post(format!("{}{path}", self.url))
+            .bearer_auth(&self.token)
+            .header("idempotency-key", key)
+            .json(body)
     }
 
     async fn read(&self, path: &str) -> Value {
@@ -110,7 +131,7 @@ impl Api {
         let mut next = Some(path.to_owned());
         while let Some(path) = next {
             let mut page = self.read(&path).await;
-            items.extend(page["items"].as_array_mut().unwrap().drain(..));
+            items.append(page["items"].as_array_mut().unwrap());
             let separator = if path.contains('?') { '&' } else { '?' };
             let base = path
                 .split("cursor=")
@@ -159,15 +180,7 @@ impl Writer {
     async fn open(&self, api: &Api) -> Result<Option<String>, reqwest::Error> {
         let work = format!("work-{}-{}", self.number, self.taken.len());
         let body = json!({"subject": work, "note": "To be done."});
-        let open = api
-            .http
-            .post(format!("{}/v1/tickets", api.url))
-            .bearer_auth(&api.token);
-        let answer = open
-            .header("idempotency-key", &work)
-            .json(&body)
-            .send()
-            .await?;
+        let answer = api.post("/v1/tickets", &work, &body).send().await?;
         let Some(answer) = unless_busy(answer, 201) else {
             return Ok(None);
         };
@@ -197,6 +210,105 @@ impl Writer {
     }
 }
 
+/// Clients who ask for support, one after the other, and staff who send them their candidates early.
+struct Matchmaker {
+    samples: Samples,
+    next: usize,
+    requested: Option<Requested>,
+    sent: Vec<Requested>,
+}
+
+#[derive(Clone)]
+struct Requested {
+    /// Whose: a sample client's login.
+    subject: String,
+    /// Which.
+    id: String,
+}
+
+impl Matchmaker {
+    fn new() -> Self {
+        Self {
+            samples: Samples::read().unwrap(),
+            next: 1,
+            requested: None,
+            sent: Vec::new(),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Requested> {
+        self.sent.iter().chain(&self.requested)
+    }
+
+    /// Works until the program is gone.
+    async fn work(&mut self, api: &Api, answered: &UnboundedSender<()>) {
+        while self.step(api).await.is_ok() {
+            let _ = answered.send(());
+        }
+    }
+
+    async fn step(&mut self, api: &Api) -> Result<(), reqwest::Error> {
+        match self.requested.clone() {
+            None => self.request(api).await,
+            Some(requested) => {
+                if self.send_early(api, &requested.id).await? {
+                    self.sent.extend(self.requested.take());
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn request(&mut self, api: &Api) -> Result<(), reqwest::Error> {
+        let subject = format!("sample-client-{:02}", self.next);
+        let clock: Value = api.get("/dev/clock").send().await?.json().await?;
+        let now = clock["now"].as_str().unwrap().parse().unwrap();
+        let Some(details) = self.samples.match_request(&subject, now) else {
+            // Not everybody asks for support: somebody begins again.
+            self.next = self.next % 30 + 1;
+            return Ok(());
+        };
+        let client = api.as_(&subject).await?;
+        let me: Value = client.get("/v1/me").send().await?.json().await?;
+        let id = me["roles"]["clients"][0].as_str().unwrap();
+        let path = format!("/v1/clients/{id}/match-requests");
+        let body = serde_json::to_value(details).unwrap();
+        let answer = client.post(&path, "request", &body).send().await?;
+        match answer.status().as_u16() {
+            201 => {
+                let id: Value = answer.json().await?;
+                let id = id["id"].as_str().unwrap().to_owned();
+                self.requested = Some(Requested { subject, id });
+                self.next += 1;
+            }
+            // Not on a plan that allows it.
+            403 | 409 => self.next += 1,
+            status => assert_eq!(status, 503, "{subject}"),
+        }
+        Ok(())
+    }
+
+    async fn send_early(&self, api: &Api, id: &str) -> Result<bool, reqwest::Error> {
+        let path = format!("/v1/match-requests/{id}");
+        let preview = api.get(&format!("{path}/candidate-preview")).send().await?;
+        let Some(preview) = unless_busy(preview, 200) else {
+            return Ok(false);
+        };
+        let etag = preview.headers()["etag"].clone();
+        let key = format!("{id}-{}", etag.to_str().unwrap().trim_matches('"'));
+        let release = api.post(&format!("{path}/release"), &key, &json!({}));
+        let answer = release.header("if-match", etag).send().await?;
+        match answer.status().as_u16() {
+            // The latter where it was done before, and the answer was lost.
+            201 | 409 => Ok(true),
+            status => {
+                assert!([412, 503].contains(&status), "{status}");
+                Ok(false)
+            }
+        }
+    }
+}
+
 fn unless_busy(answer: Response, expected: u16) -> Option<Response> {
     let status = answer.status();
     if status == 503 {
@@ -215,6 +327,7 @@ async fn nothing_answered_is_lost_and_nothing_happens_twice() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("rapport.db");
     let mut writers: Vec<Writer> = Vec::new();
+    let mut matchmaker = Matchmaker::new();
     for kill in 0..kills {
         let program = Program::start(&data);
         let api = Api::open(&program).await;
@@ -225,7 +338,7 @@ async fn nothing_answered_is_lost_and_nothing_happens_twice() {
             opened: None,
             taken: Vec::new(),
         }));
-        everything_answered_is_there(&api, &writers).await;
+        everything_answered_is_there(&api, &writers, &matchmaker).await;
         // Anywhere between the first write and a few dozen, with others under way.
         let moment = 1 + kill * 17 % 41;
         let (answered, mut heard) = unbounded_channel();
@@ -242,6 +355,7 @@ async fn nothing_answered_is_lost_and_nothing_happens_twice() {
             one.work(&api, &answered),
             two.work(&api, &answered),
             three.work(&api, &answered),
+            matchmaker.work(&api, &answered),
             killed,
         );
     }
@@ -250,14 +364,26 @@ async fn nothing_answered_is_lost_and_nothing_happens_twice() {
     api.settle().await;
     // A day later the first token has expired.
     let api = Api::open(&program).await;
-    everything_answered_is_there(&api, &writers).await;
+    everything_answered_is_there(&api, &writers, &matchmaker).await;
     nothing_stands_twice(&api, &data, &writers).await;
+    everybody_heard_once(&api, &data, &matchmaker).await;
     let taken: usize = writers.iter().map(|writer| writer.taken.len()).sum();
-    println!("killed {kills} times, {taken} tickets opened and taken");
+    let sent = matchmaker.sent.len();
+    println!("killed {kills} times: {taken} tickets opened and taken, {sent} lists sent");
     program.kill();
 }
 
-async fn everything_answered_is_there(api: &Api, writers: &[Writer]) {
+async fn everything_answered_is_there(api: &Api, writers: &[Writer], matchmaker: &Matchmaker) {
+    for Requested { subject, id } in matchmaker.all() {
+        let client = api.as_(subject).await.unwrap();
+        client.read(&format!("/v1/match-requests/{id}")).await;
+    }
+    for Requested { subject, id } in &matchmaker.sent {
+        let client = api.as_(subject).await.unwrap();
+        client
+            .read(&format!("/v1/match-requests/{id}/candidates"))
+            .await;
+    }
     for writer in writers {
         for ticket in &writer.taken {
             let found = api.read(&format!("/v1/tickets/{ticket}")).await;
@@ -277,12 +403,7 @@ async fn nothing_stands_twice(api: &Api, data: &Path, writers: &[Writer]) {
     assert!(subjects.values().all(|times| *times == 1), "{subjects:?}");
 
     let inbox = api.all("/v1/inbox?limit=100").await;
-    let mails: Vec<String> = std::fs::read_dir(beside(data, ".mail"))
-        .unwrap()
-        .map(|mail| std::fs::read_to_string(mail.unwrap().path()).unwrap())
-        // Long lines are broken and marked.
-        .map(|mail| mail.replace("=\r\n", ""))
-        .collect();
+    let mails = mails(data);
     for ticket in writers.iter().flat_map(|writer| &writer.taken) {
         let told = inbox
             .iter()
@@ -291,4 +412,32 @@ async fn nothing_stands_twice(api: &Api, data: &Path, writers: &[Writer]) {
         let mailed = mails.iter().filter(|mail| mail.contains(ticket));
         assert_eq!(mailed.count(), 1, "mails about {ticket}");
     }
+}
+
+/// Each list was released once: by staff, or by the schedule where the program was killed before.
+async fn everybody_heard_once(api: &Api, data: &Path, matchmaker: &Matchmaker) {
+    const READY: &str = "Your candidates are ready";
+    let mails = mails(data);
+    for Requested { subject, id } in matchmaker.all() {
+        let client = api.as_(subject).await.unwrap();
+        client
+            .read(&format!("/v1/match-requests/{id}/candidates"))
+            .await;
+        let inbox = client.all("/v1/inbox?limit=100").await;
+        let told = inbox.iter().filter(|notice| notice["subject"] == READY);
+        assert_eq!(told.count(), 1, "inbox items to {subject}");
+        let me = client.read("/v1/me").await;
+        let address = me["contact"]["email"].as_str().unwrap();
+        let mailed = mails
+            .iter()
+            .filter(|mail| mail.contains(address) && mail.contains(READY));
+        assert_eq!(mailed.count(), 1, "mails to {subject}");
+    }
+}
+
+fn mails(data: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(beside(data, ".mail")).unwrap();
+    let mails = files.map(|mail| std::fs::read_to_string(mail.unwrap().path()).unwrap());
+    // Long lines are broken and marked.
+    mails.map(|mail| mail.replace("=\r\n", "")).collect()
 }
