@@ -7,12 +7,11 @@ use chrono::TimeDelta;
 use domain::access::{AuthorityState, Scope, StaffRole};
 use domain::notice::Event;
 use domain::person::Roles;
-use platform::signature::{ID_HEADER, RequestSignature, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use rapport_tests::answer::Answer;
 use rapport_tests::document::Document;
+use rapport_tests::partners::Site;
 use rapport_tests::people::{settle_client, settle_person, settle_representative, settle_staff};
 use rapport_tests::world::World;
-use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use store::{Actor, Commit, InboxItem, Key};
 
@@ -48,7 +47,7 @@ impl<'w> Household<'w> {
         let subject = |actor: &str| subject_of(actor, number);
         let (client, person) = settle_client(context, &subject("client")).await;
         settle_client(context, &subject("other")).await;
-        settle_person(context, &subject("stranger"), Roles::default()).await;
+        let stranger = settle_person(context, &subject("stranger"), Roles::default()).await;
         settle_person(context, &subject("worker"), Roles::default()).await;
         settle_person(context, &subject("rival"), Roles::default()).await;
         let representative = |actor, change: fn(&mut domain::access::Authority)| {
@@ -65,6 +64,7 @@ impl<'w> Household<'w> {
             let id = settle_staff(context, &subject(actor), role).await;
             household.ids.insert(actor, id.to_string());
         }
+        household.ids.insert("stranger", stranger.to_string());
         household.ids.insert("client", client.to_string());
         household.ids.insert("person", person.to_string());
         household.ids.insert("repr", acting.to_string());
@@ -105,7 +105,13 @@ impl<'w> Household<'w> {
             .await;
         self.ids.insert("number", key["number"].to_string());
 
-        self.sign_up().await;
+        let [id, number] = ["partner", "number"].map(|name| &self.ids[name]);
+        let site = Site::of(self.world, id.parse().unwrap(), number.parse().unwrap());
+        let rosa = json!({
+            "fname": "Rosa", "family_name": "Marchetti", "email": "rosa@people.example",
+            "birth_date": "1941-05-30"
+        });
+        site.send(self.world, "signup", &rosa).await.expect(202);
         let signups = admin.get("/v1/signups?limit=1").await.expect(200);
         let signup = signups["items"][0]["id"].as_str().unwrap().to_owned();
         self.ids.insert("signup", signup);
@@ -118,34 +124,6 @@ impl<'w> Household<'w> {
         self.ids.insert("ticket", ticket.string("id"));
         let notice = self.notice().await;
         self.ids.insert("notice", notice);
-    }
-
-    /// A signup from the partner's server.
-    async fn sign_up(&self) {
-        let (context, path) = (
-            self.world.context(),
-            self.path("/v1/partners/{partner}/signups"),
-        );
-        let partner = self.ids["partner"].parse().unwrap();
-        let secret = context
-            .key
-            .partner_secret(partner, self.ids["number"].parse().unwrap());
-        let body = json!({
-            "fname": "Rosa", "family_name": "Marchetti", "email": "rosa@people.example",
-            "birth_date": "1941-05-30"
-        });
-        let body = body.to_string();
-        let signed = RequestSignature::sign(&secret, "signup", self.world.now(), body.as_bytes());
-        let sign = |request: RequestBuilder| {
-            request
-                .header(ID_HEADER, signed.id)
-                .header(TIMESTAMP_HEADER, signed.timestamp)
-                .header(SIGNATURE_HEADER, signed.signature)
-                .header("content-type", "application/json")
-                .body(body)
-        };
-        let sent = self.world.nobody().ask(Method::POST, &path, sign).await;
-        sent.expect(202);
     }
 
     /// Something in the client's inbox.
@@ -169,11 +147,8 @@ impl<'w> Household<'w> {
     }
 
     async fn make(&self, document: &Document, actor: &str, path: &str) -> Answer {
-        let operations = document.operations();
-        let operation = operations
-            .iter()
-            .find(|operation| operation.method == "POST" && operation.path == path)
-            .unwrap_or_else(|| panic!("POST {path}"));
+        let operation = document.operation("POST", path);
+        let operation = operation.unwrap_or_else(|| panic!("POST {path}"));
         let body = document.example_body(operation).unwrap();
         let subject = self.subject(actor);
         let caller = self.world.as_(&subject);
@@ -242,7 +217,10 @@ impl<'w> Household<'w> {
                 .collect(),
             Value::Object(fields) => fields
                 .into_iter()
-                .map(|(name, value)| (name, self.in_terms_of_it(value)))
+                .map(|(name, value)| match &*name {
+                    "assignee" => (name, json!(self.ids["admin"])),
+                    _ => (name, self.in_terms_of_it(value)),
+                })
                 .collect(),
             other => other,
         }

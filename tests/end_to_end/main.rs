@@ -13,6 +13,7 @@ mod idempotency;
 mod limits;
 mod match_requests;
 mod paging;
+mod people;
 mod support_workers;
 mod tickets;
 mod tokens;

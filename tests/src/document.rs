@@ -14,19 +14,17 @@ pub struct Operation {
 
 /// The whole document.
 #[derive(Debug)]
-pub struct Document(Value);
+pub struct Document {
+    whole: Value,
+    operations: Vec<Operation>,
+}
 
 impl Document {
     /// As the service publishes it.
     #[must_use]
     pub fn published() -> Self {
-        Self(serde_json::to_value(functions::api::document()).unwrap())
-    }
-
-    /// Every operation, by path and method.
-    #[must_use]
-    pub fn operations(&self) -> Vec<Operation> {
-        let paths = self.0["paths"].as_object().unwrap();
+        let whole = serde_json::to_value(functions::api::document()).unwrap();
+        let paths = whole["paths"].as_object().unwrap();
         let operations = paths.iter().flat_map(|(path, item)| {
             let methods = item.as_object().unwrap().iter();
             methods.map(move |(method, described)| Operation {
@@ -35,7 +33,21 @@ impl Document {
                 described: described.clone(),
             })
         });
-        operations.collect()
+        let operations = operations.collect();
+        Self { whole, operations }
+    }
+
+    /// Every operation, by path and method.
+    #[must_use]
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// One operation.
+    #[must_use]
+    pub fn operation(&self, method: &str, path: &str) -> Option<&Operation> {
+        let mut operations = self.operations.iter();
+        operations.find(|operation| operation.method == method && operation.path == path)
     }
 
     /// The example of an operation's body; none if it takes none.
@@ -58,7 +70,7 @@ impl Document {
         }
         if let Some(name) = schema["$ref"].as_str() {
             let name = name.trim_start_matches("#/components/schemas/");
-            return self.example_of(&self.0["components"]["schemas"][name]);
+            return self.example_of(&self.whole["components"]["schemas"][name]);
         }
         if let Some(prefix) = schema["pattern"].as_str().and_then(id_prefix) {
             return Value::String(format!("{prefix}_0190b2f06bd47c5a9a3e5b7f21d4c8aa"));
