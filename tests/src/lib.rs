@@ -14,6 +14,7 @@ pub mod document;
 pub mod faults;
 pub mod people;
 pub mod seeds;
+pub mod signups;
 pub mod tables;
 pub mod world;
 
