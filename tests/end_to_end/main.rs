@@ -9,6 +9,7 @@
 )]
 
 mod data_file;
+mod forms;
 mod idempotency;
 mod limits;
 mod match_requests;
