@@ -9,11 +9,13 @@
 )]
 
 mod data_file;
+mod forms;
 mod idempotency;
 mod limits;
 mod match_requests;
 mod paging;
 mod people;
+mod partner_signatures;
 mod support_workers;
 mod tickets;
 mod tokens;
@@ -23,4 +25,27 @@ use serde_json::{Value, json};
 /// A ticket to be opened by hand.
 fn some_work(note: &str) -> Value {
     json!({"subject": "clt_0190b2f06bd47c5a9a3e5b7f21d4c8aa", "note": note})
+}
+
+/// Does all of these at the same time, and gives what they came to, in their order.
+async fn all_at_once<T>(all: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut waiting: Vec<_> = all.into_iter().map(|one| (Box::pin(one), None)).collect();
+    std::future::poll_fn(|context| {
+        for (one, result) in &mut waiting {
+            if result.is_none()
+                && let std::task::Poll::Ready(ready) = one.as_mut().poll(context)
+            {
+                *result = Some(ready);
+            }
+        }
+        match waiting.iter().all(|(_, result)| result.is_some()) {
+            true => std::task::Poll::Ready(()),
+            false => std::task::Poll::Pending,
+        }
+    })
+    .await;
+    waiting
+        .into_iter()
+        .filter_map(|(_, result)| result)
+        .collect()
 }

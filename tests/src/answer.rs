@@ -82,6 +82,14 @@ impl Answer {
         format!("{:?}", self.headers)
     }
 
+    /// Everything that came but for the date: status, headers and body.
+    #[must_use]
+    pub fn whole(&self) -> String {
+        let mut headers = self.headers.clone();
+        headers.remove("date");
+        format!("{} {headers:?}\n{}", self.status, self.text)
+    }
+
     /// The version that was shown.
     #[must_use]
     #[track_caller]

@@ -15,6 +15,7 @@ pub mod faults;
 pub mod partners;
 pub mod people;
 pub mod seeds;
+pub mod signups;
 pub mod tables;
 pub mod world;
 

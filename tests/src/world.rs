@@ -47,7 +47,11 @@ impl World {
             host,
             folder,
             base,
-            http: reqwest::Client::new(),
+            // Where an answer leads is for the tests to look at.
+            http: reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .build()
+                .unwrap(),
             issuer,
         }
     }
@@ -155,6 +159,24 @@ impl World {
     #[must_use]
     pub fn mails(&self) -> Vec<Mail> {
         mails_in(self.host.mail_folder())
+    }
+
+    /// The token of the activation link in the newest mail to this address.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn link_token(&self, address: &str) -> String {
+        let mut links = self
+            .mails()
+            .into_iter()
+            .filter(|mail| mail.is_to(address))
+            .filter_map(|mail| {
+                let (_, link) = mail.raw.split_once("/activate#")?;
+                Some(link.split_whitespace().next()?.to_owned())
+            });
+        // Mails are sorted by notice ids, which are ordered in time.
+        links.next_back().expect("a mail with a link")
     }
 
     async fn send(&self, asked: impl Into<String>, request: RequestBuilder) -> Answer {

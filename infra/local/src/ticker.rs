@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 
 use crate::clock::{DevClock, DevClockError};
 
-const EVERY: Duration = Duration::from_millis(250);
+const EVERY: Duration = Duration::from_millis(500);
 /// Rows taken from each bucket of the index at a time.
 const BATCH: u16 = 25;
 
