@@ -60,7 +60,36 @@ pub async fn require(
     }
 }
 
-async fn lacks(context: &Context, entitlement: Entitlement) -> Result<Problem, Problem> {
+/// The membership plan of a client, if it allows one more open match request. A commit that rests on it
+/// replaces the client, who says how many are open, and insists on the plan returned here.
+///
+/// # Errors
+/// As [`require`]; 409 `open-match-requests-limit` with the `limit`, whose `plans` are the offered ones
+/// that allow more.
+pub async fn require_another_match_request(
+    context: &Context,
+    client: &Client,
+) -> Result<Versioned<MembershipPlan>, Problem> {
+    let plan = require(context, client, Entitlement::MatchRequests).await?;
+    let open = client.open_match_requests.len();
+    if plan.value.allows_another_match_request(open) {
+        return Ok(plan);
+    }
+    let limit = plan.value.terms.open_match_requests;
+    let plans = offered(context, |plan| plan.allows_another_match_request(open)).await?;
+    let detail = format!(
+        "the membership plan allows {limit} open at once, and {open} are; withdraw one, or ask for a plan that allows more"
+    );
+    Err(Problem::wrong_state("open-match-requests-limit", detail)
+        .with("limit", limit)
+        .with("plans", plans))
+}
+
+/// The plans on offer that a refusal names.
+async fn offered(
+    context: &Context,
+    allows: impl Fn(&MembershipPlan) -> bool,
+) -> Result<Value, Problem> {
     let listed = context
         .store
         .staff_list::<MembershipPlan>(StaffPartition::MembershipPlans, false, MOST_NAMED, None)
@@ -69,10 +98,14 @@ async fn lacks(context: &Context, entitlement: Entitlement) -> Result<Problem, P
         .items
         .into_iter()
         .map(|plan| plan.value)
-        .filter(|plan| plan.is_offered() && plan.entitles(entitlement));
-    let plans: Value = allowing
+        .filter(|plan| plan.is_offered() && allows(plan));
+    Ok(allowing
         .map(|plan| json!({"id": plan.id, "name": plan.terms.name, "monthly_fee": plan.terms.fees.monthly}))
-        .collect();
+        .collect())
+}
+
+async fn lacks(context: &Context, entitlement: Entitlement) -> Result<Problem, Problem> {
+    let plans = offered(context, |plan| plan.entitles(entitlement)).await?;
     let title = "The membership plan does not include this";
     let kind = "membership-lacks-entitlement";
     Ok(Problem::new(StatusCode::FORBIDDEN, kind, title)
