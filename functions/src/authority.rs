@@ -32,7 +32,7 @@ use crate::path::Path;
 use crate::perform::{Decision, once};
 use crate::problem::Problem;
 use crate::reason::{check_reason, need_reason};
-use crate::standing::on_duty;
+use crate::standing::over_client;
 
 const MOST_LISTED: usize = 100;
 
@@ -172,7 +172,7 @@ async fn claim_authority(
     Path(client): Path<ClientId>,
     command: Command<AuthorityClaim>,
 ) -> Result<Response, Problem> {
-    let duty = on_duty(&caller, Duty::People)?;
+    let duty = over_client(&caller, client, Duty::People)?;
     let wanted = &command.body;
     let mut findings = Findings::default();
     findings.check(!wanted.scopes.is_empty(), "/scopes", "names nothing");
@@ -256,7 +256,7 @@ async fn verify_authority(
     Path((client, person)): Path<(ClientId, PersonId)>,
     command: Command<AuthorityVerification>,
 ) -> Result<Response, Problem> {
-    let duty = on_duty(&caller, Duty::People)?;
+    let duty = over_client(&caller, client, Duty::People)?;
     let wanted = &command.body;
     need_reason(&wanted.reason)?;
     let done = once(&context, duty.acting.by, &command.key, || async {

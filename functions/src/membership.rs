@@ -26,7 +26,7 @@ use crate::path::{Path, Query};
 use crate::perform::{Decision, Tagged, edit, once};
 use crate::problem::Problem;
 use crate::reason::need_reason;
-use crate::standing::on_duty;
+use crate::standing::{on_duty, over_client};
 
 /// As many plans as a refusal names.
 const MOST_NAMED: u16 = 100;
@@ -310,7 +310,7 @@ struct AssignMembership {
 
 /// Assign a membership plan
 ///
-/// By staff. With a smaller plan everything that stands goes on; only what is begun from now on is held
+/// By staff, never their own. With a smaller plan everything that stands goes on; only what is begun from now on is held
 /// to it. The client is told.
 #[utoipa::path(put, path = "/v1/clients/{client}/membership", tag = "membership",
     params(("client" = ClientId, Path)),
@@ -325,7 +325,7 @@ async fn assign_membership(
     Path(client): Path<ClientId>,
     change: Edit<AssignMembership>,
 ) -> Result<Response, Problem> {
-    let duty = on_duty(&caller, Duty::People)?;
+    let duty = over_client(&caller, client, Duty::People)?;
     let AssignMembership { plan, reason } = &change.body;
     need_reason(reason)?;
     edit(&context, || async {
