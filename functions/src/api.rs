@@ -241,6 +241,29 @@ mod tests {
     }
 
     #[test]
+    fn every_operation_without_a_body_shows_an_example_of_its_answer() {
+        let document = serde_json::to_value(document()).unwrap();
+        let mut lacking = Vec::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                if !operation["requestBody"].is_null() {
+                    continue;
+                }
+                let answers = operation["responses"].as_object().unwrap();
+                let kept = answers.iter().filter(|(status, _)| status.starts_with('2'));
+                let json = kept.filter_map(|(_, answer)| answer["content"].get("application/json"));
+                let shown = |content: &serde_json::Value| {
+                    content.get("example").is_some() || content.get("examples").is_some()
+                };
+                if !json.clone().all(shown) {
+                    lacking.push(format!("{method} {path}"));
+                }
+            }
+        }
+        assert!(lacking.is_empty(), "{lacking:#?}");
+    }
+
+    #[test]
     fn words_in_the_document_are_codes_as_they_cross_http() {
         let document = serde_json::to_value(document()).unwrap();
         let schemas = document["components"]["schemas"].as_object().unwrap();
