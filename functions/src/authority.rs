@@ -129,7 +129,10 @@ async fn list_authorities(
     Path(client): Path<ClientId>,
 ) -> Result<Json<Listed<AuthorityView>>, Problem> {
     let reader = Reader::of(&context, &caller, client).await?;
-    let held = context.store.authorities_over(client, MOST_AUTHORITIES).await?;
+    let held = context
+        .store
+        .authorities_over(client, MOST_AUTHORITIES)
+        .await?;
     let now = context.now();
     let items = held
         .into_iter()
@@ -185,7 +188,10 @@ async fn claim_authority(
         let person = context.store.get(&Key::person(representative)).await?;
         let person: Versioned<Person> = person
             .ok_or_else(|| Problem::invalid_field("/representative", "names nobody known"))?;
-        let standing = context.store.authorities_over(client, MOST_AUTHORITIES).await?;
+        let standing = context
+            .store
+            .authorities_over(client, MOST_AUTHORITIES)
+            .await?;
         let full = standing.len() == MOST_AUTHORITIES;
         let standing = standing
             .into_iter()

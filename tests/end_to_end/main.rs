@@ -11,6 +11,7 @@
 mod data_file;
 mod idempotency;
 mod limits;
+mod match_requests;
 mod paging;
 mod support_workers;
 mod tickets;

@@ -101,8 +101,8 @@ async fn representatives(context: &Context, client: ClientId) -> Result<Vec<Pers
 
 #[cfg(test)]
 mod tests {
-    use domain::person::{Contact, LoginKey, PersonName, Roles};
     use super::*;
+    use domain::person::{Contact, LoginKey, PersonName, Roles};
 
     fn id(number: u128) -> PersonId {
         format!("per_{number:032x}").parse().unwrap()

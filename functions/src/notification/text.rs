@@ -222,9 +222,7 @@ async fn released(
     } else {
         (
             "Your candidates are ready",
-            format!(
-                "You can now look at the support workers who suit your match request: {url}"
-            ),
+            format!("You can now look at the support workers who suit your match request: {url}"),
         )
     };
     Ok(Some(Text {
