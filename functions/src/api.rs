@@ -169,11 +169,15 @@ fn complete_operation(operation: &mut Operation, is_post: bool) {
             .parameters
             .get_or_insert_default()
             .push(required_header("If-Match", description).into());
+        refuse(operation, 409, "Not as things stand");
+    }
+    if takes_header(operation, "If-Match") {
         refuse(operation, 412, "Changed since");
         refuse(operation, 428, "No If-Match");
     }
     if operation.request_body.is_some() {
         refuse(operation, 413, "Too large a body");
+        refuse(operation, 415, "A body of another media type");
         refuse(operation, 422, "Fields that cannot be accepted, each named");
     }
     refuse(operation, 400, "Malformed");
@@ -194,6 +198,11 @@ fn describe_responses(operation: &mut Operation) {
             response.description = words.unwrap_or("The answer").to_owned();
         }
     }
+}
+
+fn takes_header(operation: &Operation, name: &str) -> bool {
+    let mut parameters = operation.parameters.iter().flatten();
+    parameters.any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == name))
 }
 
 fn required_header(name: &str, description: &str) -> utoipa::openapi::path::Parameter {
@@ -238,6 +247,29 @@ mod tests {
                 "functions/Cargo.toml lacks {declared}"
             );
         }
+    }
+
+    #[test]
+    fn every_operation_without_a_body_shows_an_example_of_its_answer() {
+        let document = serde_json::to_value(document()).unwrap();
+        let mut lacking = Vec::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                if !operation["requestBody"].is_null() {
+                    continue;
+                }
+                let answers = operation["responses"].as_object().unwrap();
+                let kept = answers.iter().filter(|(status, _)| status.starts_with('2'));
+                let json = kept.filter_map(|(_, answer)| answer["content"].get("application/json"));
+                let shown = |content: &serde_json::Value| {
+                    content.get("example").is_some() || content.get("examples").is_some()
+                };
+                if !json.clone().all(shown) {
+                    lacking.push(format!("{method} {path}"));
+                }
+            }
+        }
+        assert!(lacking.is_empty(), "{lacking:#?}");
     }
 
     #[test]

@@ -32,9 +32,10 @@ use crate::path::Path;
 use crate::perform::{Decision, once};
 use crate::problem::Problem;
 use crate::reason::{check_reason, need_reason};
-use crate::standing::on_duty;
+use crate::standing::over_client;
 
-const MOST_LISTED: usize = 100;
+/// The most authorities that one client has had, those that ended included.
+pub(crate) const MOST_AUTHORITIES: usize = 100;
 
 /// The routes of this family.
 #[must_use]
@@ -128,7 +129,10 @@ async fn list_authorities(
     Path(client): Path<ClientId>,
 ) -> Result<Json<Listed<AuthorityView>>, Problem> {
     let reader = Reader::of(&context, &caller, client).await?;
-    let held = context.store.authorities_over(client, MOST_LISTED).await?;
+    let held = context
+        .store
+        .authorities_over(client, MOST_AUTHORITIES)
+        .await?;
     let now = context.now();
     let items = held
         .into_iter()
@@ -172,7 +176,7 @@ async fn claim_authority(
     Path(client): Path<ClientId>,
     command: Command<AuthorityClaim>,
 ) -> Result<Response, Problem> {
-    let duty = on_duty(&caller, Duty::People)?;
+    let duty = over_client(&caller, client, Duty::People)?;
     let wanted = &command.body;
     let mut findings = Findings::default();
     findings.check(!wanted.scopes.is_empty(), "/scopes", "names nothing");
@@ -184,13 +188,16 @@ async fn claim_authority(
         let person = context.store.get(&Key::person(representative)).await?;
         let person: Versioned<Person> = person
             .ok_or_else(|| Problem::invalid_field("/representative", "names nobody known"))?;
-        let standing = context.store.authorities_over(client, MOST_LISTED).await?;
-        let full = standing.len() == MOST_LISTED;
+        let standing = context
+            .store
+            .authorities_over(client, MOST_AUTHORITIES)
+            .await?;
+        let full = standing.len() == MOST_AUTHORITIES;
         let standing = standing
             .into_iter()
             .find(|held| held.value.representative == representative);
         if full && standing.is_none() {
-            let detail = format!("a client has at most {MOST_LISTED} authorities");
+            let detail = format!("a client has at most {MOST_AUTHORITIES} authorities");
             return Err(Problem::wrong_state("too-many-authorities", detail));
         }
         let claim = Claim {
@@ -256,7 +263,7 @@ async fn verify_authority(
     Path((client, person)): Path<(ClientId, PersonId)>,
     command: Command<AuthorityVerification>,
 ) -> Result<Response, Problem> {
-    let duty = on_duty(&caller, Duty::People)?;
+    let duty = over_client(&caller, client, Duty::People)?;
     let wanted = &command.body;
     need_reason(&wanted.reason)?;
     let done = once(&context, duty.acting.by, &command.key, || async {

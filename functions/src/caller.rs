@@ -3,12 +3,29 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use domain::access::StaffRole;
+use domain::id::PersonId;
 use domain::person::{Contact, LoginKey, Person, Roles};
 use platform::tokens::{Claims, Verified};
-use store::{Actor, Commit, CommitError, Key, Login, StoreError, Versioned};
+use serde::{Deserialize, Serialize};
+use store::{Actor, Commit, CommitError, Entity, Key, Login, StoreError, Versioned};
 
 use crate::context::{Context, Shared};
 use crate::problem::Problem;
+
+/// What the mark that the first administrator has been appointed is called.
+const MARK: &str = "first-administrator";
+
+/// The mark that the first administrator has been appointed.
+#[derive(Debug, Serialize, Deserialize)]
+struct Appointed {
+    person: PersonId,
+}
+
+impl Entity for Appointed {
+    fn key(&self) -> Key {
+        Key::system(MARK)
+    }
+}
 
 /// A verified access token, whether or not its login belongs to anybody yet.
 ///
@@ -93,7 +110,7 @@ impl Context {
     /// When the table does not answer.
     pub async fn living_person(
         &self,
-        id: domain::id::PersonId,
+        id: PersonId,
     ) -> Result<Option<Versioned<Person>>, StoreError> {
         let Some(person) = self.store.get::<Person>(&Key::person(id)).await? else {
             return Ok(None);
@@ -106,6 +123,9 @@ impl Context {
     }
 
     /// The record of the first administrator, made at their first call. Several at once make one.
+    ///
+    /// INVARIANT: a deployment appoints one first administrator, ever. Were only the login looked at, one
+    /// that was unbound, because it was lost or stolen, would make itself an administrator again.
     async fn first_administrator(
         &self,
         login: &LoginKey,
@@ -115,6 +135,11 @@ impl Context {
         };
         if first.login != *login {
             return Ok(None);
+        }
+        let mark = Key::system(MARK);
+        if self.store.get::<Appointed>(&mark).await?.is_some() {
+            // Perhaps this very moment, by another call of theirs.
+            return self.person_of(login).await;
         }
         let person = Person {
             id: self.fresh(),
@@ -144,11 +169,12 @@ impl Context {
             login: login.clone(),
             person: person.id,
         };
-        match self
-            .store
-            .commit(Commit::new(audit).insert(&person).insert(&bound))
-            .await
-        {
+        let appointed = Appointed { person: person.id };
+        let commit = Commit::new(audit)
+            .insert(&person)
+            .insert(&bound)
+            .insert(&appointed);
+        match self.store.commit(commit).await {
             Ok(())
             | Err(
                 CommitError::Conflict(_)

@@ -179,23 +179,27 @@ fn values(
         .collect()
 }
 
-/// Gives those who are not on the list yet an id and an alias for this request alone. Aliases are drawn
-/// by chance, so that the same one in two requests says nothing.
+/// Gives those who are not on the list yet an id and an alias for this request alone.
+///
+/// An alias is drawn from the request and the place on its list, never from who it is: the same one in
+/// two requests says nothing, and a replacement goes by the same name in a preview as in the release.
 fn listed(context: &Context, list: &CandidateList, ranked: Vec<Scored>) -> Vec<ListedCandidate> {
     let mut aliases: Vec<&str> = list.free_aliases().collect();
     let new = ranked
         .into_iter()
         .filter(|scored| list.listed(scored.worker).is_none());
-    new.map_while(|scored| {
-        let [draw] = context.ids.random_bytes::<1>();
-        let place = usize::from(draw).checked_rem(aliases.len())?;
-        Some(ListedCandidate {
-            id: context.fresh(),
-            alias: aliases.swap_remove(place).to_owned(),
-            worker: scored.worker,
-            score: scored.score,
-            contributions: scored.contributions,
+    new.zip(list.candidates.len()..)
+        .map_while(|(scored, rank)| {
+            let drawn = Sha256::digest(format!("{}#{rank}", list.request));
+            let draw = drawn.first().copied().map_or(0, usize::from);
+            let place = draw.checked_rem(aliases.len())?;
+            Some(ListedCandidate {
+                id: context.fresh(),
+                alias: aliases.swap_remove(place).to_owned(),
+                worker: scored.worker,
+                score: scored.score,
+                contributions: scored.contributions,
+            })
         })
-    })
-    .collect()
+        .collect()
 }

@@ -148,7 +148,7 @@ pub(crate) async fn when_due(
     }
     let settlement = settlement(context, &requested).await?;
     match release(context, &requested, settlement, cause, Actor::Service) {
-        Ok(commit) => Ok(Effect::Commit(commit.finish(pending))),
+        Ok(commit) => Ok(commit.finish(pending).into()),
         Err(refused) => after_refusal(refused),
     }
 }

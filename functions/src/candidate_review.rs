@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use domain::access::Scope;
-use domain::blind::BlindCandidate;
+use domain::blind::{BlindCandidate, BlindRemoval, what_removes};
 use domain::candidates::{CandidateList, ReleasedList};
 use domain::eligibility::{Asked, judge};
 use domain::id::{CandidateId, MatchRequestId};
@@ -42,6 +42,9 @@ struct CandidatesView {
     released_at: DateTime<Utc>,
     /// The best first.
     candidates: Vec<CandidateView>,
+    /// Where fewer could be shown than there are places: what stood in the way of more, so that the client
+    /// can ask for something else. Small numbers are left out.
+    stood_in_the_way: Vec<BlindRemoval>,
 }
 
 /// One candidate, and why they are on the list.
@@ -65,9 +68,10 @@ struct CandidateView {
             "candidate": "cand_0190b2f06bd47c5a9a3e5b7f21d4c8ab", "alias": "Banksia", "available": true,
             "distance": "under_5_km", "experience": "five_to_ten_years", "rating": "very_good",
             "rate": {"from": 5500, "to": 6000}, "services": ["personal_care"],
-            "matches": [{"shares": ["music"]}], "introduction": "I like unhurried mornings.",
-            "why": ["Shares your interest in: Music"]
-        }]
+            "matches": [{"shares": ["classical_music"]}], "introduction": "I like unhurried mornings.",
+            "why": ["Shares your interest in: Classical music"]
+        }],
+        "stood_in_the_way": [{"words": "Have rates outside your budget", "removes": 12, "without_it": null}]
     })))
 )]
 async fn list_candidates(
@@ -89,6 +93,11 @@ async fn list_candidates(
     };
     let available = availability(&context, &request, &list, &released).await?;
     let ReleasedList { at, candidates, .. } = released;
+    let stood_in_the_way = if candidates.len() < usize::from(list.shortlist) {
+        what_removes(&list.removed)
+    } else {
+        Vec::new()
+    };
     let candidates = candidates
         .into_iter()
         .map(|candidate| {
@@ -110,6 +119,7 @@ async fn list_candidates(
         match_request: request.id,
         released_at: at,
         candidates,
+        stood_in_the_way,
     })
     .into_response())
 }

@@ -30,7 +30,7 @@ pub(crate) async fn pass(
         Ok(changed) => {
             let audit = context.audit(Actor::Service, "pass_check_deadline", &key);
             let commit = Commit::new(audit).finish(pending);
-            Ok(Effect::Commit(publish(context, commit, &was, &changed)))
+            Ok(publish(context, commit, &was, &changed).into())
         }
         Err(PassDeadlineError::Superseded) => Ok(Effect::Superseded),
         Err(PassDeadlineError::Early(at)) => Ok(Effect::Early(at)),

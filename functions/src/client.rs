@@ -123,6 +123,7 @@ pub async fn show(
         id,
         person,
         membership,
+        open_match_requests: _,
         partner,
         created_at,
     } = value;

@@ -47,11 +47,17 @@ pub enum ConsumeError {
 /// What a due row calls for once state has been read.
 pub enum Effect {
     /// This commit, which finishes the row.
-    Commit(Commit),
+    Commit(Box<Commit>),
     /// Nothing yet: the deadline is later than the row says.
     Early(DateTime<Utc>),
     /// Nothing any more: the deadline was moved, or what it was about has ended.
     Superseded,
+}
+
+impl From<Commit> for Effect {
+    fn from(commit: Commit) -> Self {
+        Self::Commit(Box::new(commit))
+    }
 }
 
 /// Deals with one row.
@@ -102,7 +108,7 @@ where
 {
     for _ in 0..MOST_ROUNDS {
         let commit = match decide().await? {
-            Effect::Commit(commit) => commit,
+            Effect::Commit(commit) => *commit,
             Effect::Early(at) => return Ok(Consumed::Early(at)),
             Effect::Superseded => {
                 context.store.forget_due(pending).await?;

@@ -26,7 +26,7 @@ use crate::path::{Path, Query};
 use crate::perform::{Decision, Tagged, edit, once};
 use crate::problem::Problem;
 use crate::reason::need_reason;
-use crate::standing::on_duty;
+use crate::standing::{on_duty, over_client};
 
 /// As many plans as a refusal names.
 const MOST_NAMED: u16 = 100;
@@ -60,7 +60,36 @@ pub async fn require(
     }
 }
 
-async fn lacks(context: &Context, entitlement: Entitlement) -> Result<Problem, Problem> {
+/// The membership plan of a client, if it allows one more open match request. A commit that rests on it
+/// replaces the client, who says how many are open, and insists on the plan returned here.
+///
+/// # Errors
+/// As [`require`]; 409 `open-match-requests-limit` with the `limit`, whose `plans` are the offered ones
+/// that allow more.
+pub async fn require_another_match_request(
+    context: &Context,
+    client: &Client,
+) -> Result<Versioned<MembershipPlan>, Problem> {
+    let plan = require(context, client, Entitlement::MatchRequests).await?;
+    let open = client.open_match_requests.len();
+    if plan.value.allows_another_match_request(open) {
+        return Ok(plan);
+    }
+    let limit = plan.value.terms.open_match_requests;
+    let plans = offered(context, |plan| plan.allows_another_match_request(open)).await?;
+    let detail = format!(
+        "the membership plan allows {limit} open at once, and {open} are; withdraw one, or ask for a plan that allows more"
+    );
+    Err(Problem::wrong_state("open-match-requests-limit", detail)
+        .with("limit", limit)
+        .with("plans", plans))
+}
+
+/// The plans on offer that a refusal names.
+async fn offered(
+    context: &Context,
+    allows: impl Fn(&MembershipPlan) -> bool,
+) -> Result<Value, Problem> {
     let listed = context
         .store
         .staff_list::<MembershipPlan>(StaffPartition::MembershipPlans, false, MOST_NAMED, None)
@@ -69,10 +98,14 @@ async fn lacks(context: &Context, entitlement: Entitlement) -> Result<Problem, P
         .items
         .into_iter()
         .map(|plan| plan.value)
-        .filter(|plan| plan.is_offered() && plan.entitles(entitlement));
-    let plans: Value = allowing
+        .filter(|plan| plan.is_offered() && allows(plan));
+    Ok(allowing
         .map(|plan| json!({"id": plan.id, "name": plan.terms.name, "monthly_fee": plan.terms.fees.monthly}))
-        .collect();
+        .collect())
+}
+
+async fn lacks(context: &Context, entitlement: Entitlement) -> Result<Problem, Problem> {
+    let plans = offered(context, |plan| plan.entitles(entitlement)).await?;
     let title = "The membership plan does not include this";
     let kind = "membership-lacks-entitlement";
     Ok(Problem::new(StatusCode::FORBIDDEN, kind, title)
@@ -277,7 +310,7 @@ struct AssignMembership {
 
 /// Assign a membership plan
 ///
-/// By staff. With a smaller plan everything that stands goes on; only what is begun from now on is held
+/// By staff, never their own. With a smaller plan everything that stands goes on; only what is begun from now on is held
 /// to it. The client is told.
 #[utoipa::path(put, path = "/v1/clients/{client}/membership", tag = "membership",
     params(("client" = ClientId, Path)),
@@ -292,7 +325,7 @@ async fn assign_membership(
     Path(client): Path<ClientId>,
     change: Edit<AssignMembership>,
 ) -> Result<Response, Problem> {
-    let duty = on_duty(&caller, Duty::People)?;
+    let duty = over_client(&caller, client, Duty::People)?;
     let AssignMembership { plan, reason } = &change.body;
     need_reason(reason)?;
     edit(&context, || async {

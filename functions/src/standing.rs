@@ -83,6 +83,19 @@ pub fn on_duty(caller: &Caller, duty: Duty) -> Result<OnDuty, Problem> {
     })
 }
 
+/// Lets `caller` decide, as staff with `duty`, on what is a client's, or refuses.
+///
+/// # Errors
+/// 404 to people who are not staff, 403 to staff with other duties and to staff who are the client or
+/// represent them.
+pub fn over_client(caller: &Caller, client: ClientId, duty: Duty) -> Result<OnDuty, Problem> {
+    let acting = access::over_client(&caller.person.value, client, duty)?;
+    Ok(OnDuty {
+        acting,
+        caller: caller.person.clone(),
+    })
+}
+
 /// Lets `caller` act as the support worker they are, or refuses.
 ///
 /// # Errors

@@ -51,6 +51,12 @@ pub enum BuildError {
     /// Others kept publishing first.
     #[error("cell {0} is being rebuilt by too many at once")]
     Busy(Cell),
+    /// A cell that a row names was not rebuilt; the log says why.
+    #[error("cell {0} was not rebuilt")]
+    NotRebuilt(Cell),
+    /// The row is for another consumer.
+    #[error("a row of another consumer was delivered")]
+    Misrouted,
 }
 
 /// What a build came to.

@@ -1,6 +1,6 @@
 //! Consuming the rows that name changed cells: many rows at once, each cell built once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use domain::due::Due;
 use domain::place::Cell;
@@ -26,25 +26,39 @@ impl IndexBuilder {
         let mut pending = Vec::with_capacity(keys.len());
         for key in keys {
             match self.store.pending_due(key).await {
-                Ok(Some(row)) => pending.push(row),
+                Ok(Some(row)) => match &row.row.due {
+                    Due::Reindex { cells, .. } => {
+                        let cells = cells.clone();
+                        pending.push((row, cells));
+                    }
+                    // INVARIANT: a row is deleted by whoever brought its effect about, and by nobody else.
+                    Due::CandidateRelease { .. }
+                    | Due::CheckExpiry { .. }
+                    | Due::Notice { .. }
+                    | Due::Mail { .. } => {
+                        outcomes.push((key.clone(), Outcome::Failed(BuildError::Misrouted)));
+                    }
+                },
                 Ok(None) => outcomes.push((key.clone(), Outcome::Done)),
                 Err(error) => outcomes.push((key.clone(), Outcome::Failed(error.into()))),
             }
         }
-        let cells: BTreeSet<Cell> = pending.iter().flat_map(cells_of).copied().collect();
-        let mut failed = BTreeMap::new();
+        let cells: BTreeSet<Cell> = pending
+            .iter()
+            .flat_map(|(_, cells)| cells)
+            .copied()
+            .collect();
+        let mut failed = BTreeSet::new();
         for cell in cells {
             if let Err(error) = self.rebuild(cell).await {
                 tracing::warn!(%cell, %error, "a shard was not rebuilt");
-                failed.insert(cell, error.to_string());
+                failed.insert(cell);
             }
         }
-        for row in pending {
-            let stuck = cells_of(&row)
-                .iter()
-                .find(|cell| failed.contains_key(*cell));
+        for (row, cells) in pending {
+            let stuck = cells.iter().find(|cell| failed.contains(*cell));
             let outcome = match stuck {
-                Some(cell) => Outcome::Failed(BuildError::Busy(*cell)),
+                Some(cell) => Outcome::Failed(BuildError::NotRebuilt(*cell)),
                 None => self
                     .finish(&row)
                     .await
@@ -67,16 +81,5 @@ impl IndexBuilder {
             ) => Ok(()),
             Err(CommitError::Store(error)) => Err(error),
         }
-    }
-}
-
-/// The cells that a row names; none for a row of another kind, which is then simply deleted.
-fn cells_of(pending: &PendingDue) -> &[Cell] {
-    match &pending.row.due {
-        Due::Reindex { cells, .. } => cells,
-        Due::CandidateRelease { .. }
-        | Due::CheckExpiry { .. }
-        | Due::Notice { .. }
-        | Due::Mail { .. } => &[],
     }
 }

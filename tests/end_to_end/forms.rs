@@ -162,7 +162,7 @@ async fn five_hundred_hostile_redirects_lead_nowhere() {
         leads_nowhere(&faulty.await.expect(422), redirect);
         let machine = submitted(redirect, &token, &email, ("website", "x"));
         let mut pages = vec![machine.await.expect(200).whole()];
-        if place % 10 == 0 {
+        if place.is_multiple_of(10) {
             let token = form_token(&world, &partner).await;
             let person = submitted(redirect, &token, &email, ("about", "Walks."));
             pages.push(person.await.expect(200).whole());

@@ -68,6 +68,7 @@ pub async fn settle_client(context: &Context, subject: &str) -> (ClientId, Perso
         id,
         person,
         membership: None,
+        open_match_requests: [].into(),
         partner: None,
         created_at: context.now(),
     };

@@ -103,6 +103,36 @@ async fn a_check_gives_way_to_a_write_of_the_same_item_whichever_comes_first() {
 }
 
 #[tokio::test]
+async fn a_check_of_an_older_reading_is_not_lost_to_a_write_from_a_fresher_one() {
+    on_every_table(async |table| {
+        let first = stored_ticket(&table).await;
+        let key = Key::ticket(first.value.id);
+        let next = about(&first.value, "next");
+        let commit = table.commit(&key).replace(&first, &next);
+        table.store.commit(commit).await.unwrap();
+        let second = read(&table, &next).await.unwrap();
+
+        let third = about(&next, "third");
+        for torn in [
+            table
+                .commit(&key)
+                .unchanged(&first)
+                .replace(&second, &third),
+            table
+                .commit(&key)
+                .replace(&second, &third)
+                .unchanged(&first),
+            table.commit(&key).remove(&second).unchanged(&first),
+        ] {
+            let refused = table.store.commit(torn).await;
+            assert!(matches!(refused, Err(CommitError::Conflict(changed)) if changed == key));
+        }
+        assert_eq!(read(&table, &next).await, Some(second));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn derived_things_are_written_whatever_was_there() {
     on_every_table(async |table| {
         let hint = hint(&table, "aa");

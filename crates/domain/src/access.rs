@@ -169,6 +169,21 @@ pub fn staff(person: &Person, duty: Duty) -> Result<Acting, Denied> {
     }
 }
 
+/// Whether `person` decides, as staff with `duty`, on what is a client's.
+///
+/// # Errors
+/// As [`staff`]; [`Denied::NotYours`] also for staff who are the client or represent them.
+pub fn over_client(person: &Person, client: ClientId, duty: Duty) -> Result<Acting, Denied> {
+    let acting = staff(person, duty)?;
+    // INVARIANT: nobody decides on themselves, nor on whom they stand for; and a client on the staff sees
+    // the candidates as blindly as any other.
+    let roles = &person.roles;
+    if roles.clients.contains(&client) || roles.represents.contains(&client) {
+        return Err(Denied::NotYours);
+    }
+    Ok(acting)
+}
+
 /// Whether `person` may act for `client` in `scope`: the client in person, or a representative whose
 /// `authority` (as stored now) permits it.
 ///

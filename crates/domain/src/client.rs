@@ -1,9 +1,11 @@
 //! Clients: people who receive support.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ClientId, MembershipPlanId, PartnerId, PersonId};
+use crate::id::{ClientId, MatchRequestId, MembershipPlanId, PartnerId, PersonId};
 
 /// The client role of a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,10 +16,30 @@ pub struct Client {
     pub person: PersonId,
     /// The membership plan now in force.
     pub membership: Option<Membership>,
+    /// Their match requests that are not closed: what the membership plan's limit counts. A request enters
+    /// in the commit that submits it and leaves in the one that closes it.
+    #[serde(default)]
+    pub open_match_requests: BTreeSet<MatchRequestId>,
     /// The partner whose site sent the signup.
     pub partner: Option<PartnerId>,
     /// When the role was made.
     pub created_at: DateTime<Utc>,
+}
+
+impl Client {
+    /// The client with one more open match request.
+    #[must_use]
+    pub fn with_open(mut self, match_request: MatchRequestId) -> Self {
+        self.open_match_requests.insert(match_request);
+        self
+    }
+
+    /// The client once a match request is closed.
+    #[must_use]
+    pub fn with_closed(mut self, match_request: MatchRequestId) -> Self {
+        self.open_match_requests.remove(&match_request);
+        self
+    }
 }
 
 /// A membership plan as assigned to one client.

@@ -160,7 +160,7 @@ pub struct MatchRequest {
     /// Who submitted it.
     pub by: PersonId,
     /// For whom, where somebody acted for the client.
-    pub on_behalf_of: Option<PersonId>,
+    pub on_behalf_of: Option<ClientId>,
     /// What is asked for.
     pub details: MatchRequestDetails,
     /// Where it stands.

@@ -4,10 +4,12 @@
 //! on, one audit item, the idempotency record, notices and the next deadline. Either all of it stands
 //! in the table or nothing does.
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+mod carry_out;
+
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, ConditionCheck, Delete, Put, TransactWriteItem, Update,
+    AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
 };
 use chrono::{DateTime, Utc};
 use domain::due::{Due, DueRow};
@@ -20,8 +22,6 @@ use crate::error::StoreError;
 use crate::idempotency::{Once, Remembered};
 use crate::item::{Attributes, Entity, TTL, Versioned, encode, key_attributes, number};
 use crate::key::Key;
-use crate::retry::{Failure, failure, retrying};
-use crate::table::{Store, salt};
 
 /// DynamoDB's limit of one transaction.
 const MOST_WRITES: usize = 100;
@@ -49,6 +49,10 @@ pub struct Commit {
     at: DateTime<Utc>,
     aggregate: Key,
     writes: Vec<Write>,
+    /// The version at which each thing that the decision rested on was read.
+    read: BTreeMap<Key, u64>,
+    /// A thing that was read at two versions: whatever was decided, part of it rested on an older one.
+    torn: Option<Key>,
     broken: Option<StoreError>,
 }
 
@@ -84,13 +88,7 @@ impl Commit {
             reason,
             ..
         } = audit;
-        let mut commit = Self {
-            id,
-            at,
-            aggregate,
-            writes: Vec::new(),
-            broken: None,
-        };
+        let mut commit = Self::empty(id, at, aggregate);
         commit.put(Role::Audit, &item, 1, Condition::Absent);
         if let Some(text) = reason {
             let aggregate = commit.aggregate.pk.clone();
@@ -111,24 +109,23 @@ impl Commit {
             pk: pending.key.pk.clone(),
             sk: String::new(),
         };
-        Self {
-            id,
-            at,
-            aggregate,
-            writes: Vec::new(),
-            broken: None,
-        }
-        .finish(pending)
+        Self::empty(id, at, aggregate).finish(pending)
     }
 
     /// The commit of derived data alone, which can be made again from what it derives from: no audit
     /// item. Whoever loses the answer reads again.
     pub fn of_derived(id: CommitId, at: DateTime<Utc>, aggregate: Key) -> Self {
+        Self::empty(id, at, aggregate)
+    }
+
+    fn empty(id: CommitId, at: DateTime<Utc>, aggregate: Key) -> Self {
         Self {
             id,
             at,
             aggregate,
             writes: Vec::new(),
+            read: BTreeMap::new(),
+            torn: None,
             broken: None,
         }
     }
@@ -153,6 +150,7 @@ impl Commit {
 
     /// Stores the next version of a thing; fails if it is no longer at the version read.
     pub fn replace<T: Entity>(mut self, was: &Versioned<T>, next: &T) -> Self {
+        self.rest_on(&was.value.key(), was.version);
         self.put(
             Role::State,
             next,
@@ -185,6 +183,7 @@ impl Commit {
     /// Deletes a thing; fails if it is no longer at the version read.
     pub fn remove<T: Entity>(mut self, was: &Versioned<T>) -> Self {
         let key = was.value.key();
+        self.rest_on(&key, was.version);
         let delete = Delete::builder()
             .table_name("")
             .set_key(Some(key_attributes(&key)))
@@ -199,10 +198,11 @@ impl Commit {
         self
     }
 
-    /// Fails if a thing the decision rested on is no longer at the version read. Says nothing where the
-    /// commit writes that thing itself.
+    /// Fails if a thing the decision rested on is no longer at the version read. Where the commit writes
+    /// that thing too, it fails unless both were read at the same version.
     pub fn unchanged<T: Entity>(mut self, read: &Versioned<T>) -> Self {
         let key = read.value.key();
+        self.rest_on(&key, read.version);
         if self.writes.iter().any(|write| write.key == key) {
             return self;
         }
@@ -282,6 +282,14 @@ impl Commit {
         self
     }
 
+    // INVARIANT: a check gives way to a write of the same item only where both rest on one reading of it.
+    fn rest_on(&mut self, key: &Key, version: u64) {
+        let known = *self.read.entry(key.clone()).or_insert(version);
+        if known != version {
+            self.torn.get_or_insert_with(|| key.clone());
+        }
+    }
+
     fn remember(&mut self, once: &Once, target: String) {
         let remembered = Remembered::new(once, target, self.at);
         self.put(
@@ -345,15 +353,16 @@ impl Commit {
         }
     }
 
-    fn into_writes(self, table: &str) -> Result<Vec<Write>, StoreError> {
+    fn into_writes(self, table: &str) -> Result<Vec<Write>, CommitError> {
         if let Some(error) = self.broken {
-            return Err(error);
+            return Err(error.into());
+        }
+        if let Some(key) = self.torn {
+            return Err(CommitError::Conflict(key));
         }
         if self.writes.len() > MOST_WRITES {
-            return Err(StoreError::Refused(format!(
-                "{} writes in one commit",
-                self.writes.len()
-            )));
+            let writes = self.writes.len();
+            return Err(StoreError::Refused(format!("{writes} writes in one commit")).into());
         }
         Ok(self
             .writes
@@ -387,119 +396,4 @@ fn in_table(mut item: TransactWriteItem, table: &str) -> TransactWriteItem {
         table.clone_into(&mut update.table_name);
     }
     item
-}
-
-impl Store {
-    /// Carries a commit out, whole or not at all.
-    ///
-    /// # Errors
-    /// See [`CommitError`].
-    pub async fn commit(&self, commit: Commit) -> Result<(), CommitError> {
-        self.carry_out(commit).await
-    }
-
-    /// Carries a commit out and remembers that `once` was used for it and came to `target`.
-    ///
-    /// # Errors
-    /// See [`CommitError`]; [`CommitError::Replayed`] if the key had been used.
-    pub async fn commit_once(
-        &self,
-        mut commit: Commit,
-        once: &Once,
-        target: String,
-    ) -> Result<(), CommitError> {
-        commit.remember(once, target);
-        self.carry_out(commit).await
-    }
-
-    /// What a key was used for within the time it is remembered.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn remembered(
-        &self,
-        once: &Once,
-        now: DateTime<Utc>,
-    ) -> Result<Option<Remembered>, StoreError> {
-        let found = self.get::<Remembered>(&once.stored_at()).await?;
-        Ok(found
-            .map(|found| found.value)
-            .filter(|remembered| now < remembered.expires_at))
-    }
-
-    async fn carry_out(&self, commit: Commit) -> Result<(), CommitError> {
-        let token = commit.id.to_string();
-        let salt = salt(&Key {
-            pk: token.clone(),
-            sk: String::new(),
-        });
-        let writes = commit.into_writes(&self.table)?;
-        retrying(salt, || async {
-            let items = writes.iter().map(|write| write.item.clone()).collect();
-            let call = self
-                .dynamodb
-                .transact_write_items()
-                .set_transact_items(Some(items));
-            match call.client_request_token(&token).send().await {
-                Ok(_) => Ok(()),
-                Err(error) => judge(&writes, &error),
-            }
-        })
-        .await
-    }
-}
-
-fn judge<R>(
-    writes: &[Write],
-    error: &SdkError<TransactWriteItemsError, R>,
-) -> Result<(), Failure<CommitError>> {
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
-        error.as_service_error()
-    else {
-        return Err(match failure(error) {
-            Failure::Passing => Failure::Passing,
-            Failure::Final(error) => Failure::Final(error.into()),
-        });
-    };
-    let failed: Vec<&Write> = writes
-        .iter()
-        .zip(cancelled.cancellation_reasons())
-        .filter(|(_, reason)| has_code(reason, "ConditionalCheckFailed"))
-        .map(|(write, _)| write)
-        .collect();
-    let has = |role| failed.iter().any(|write| write.role == role);
-    // Our own audit item stands there: an earlier attempt of this very commit went through, and only its
-    // answer was lost.
-    if has(Role::Audit) {
-        return Ok(());
-    }
-    if has(Role::Idempotency) {
-        return Err(Failure::Final(CommitError::Replayed));
-    }
-    if has(Role::Due) {
-        return Err(Failure::Final(CommitError::AlreadyDone));
-    }
-    // A reached limit does not pass by deciding again; whatever else has changed may.
-    if let Some(write) = failed.iter().find(|write| write.role != Role::Limit) {
-        return Err(Failure::Final(CommitError::Conflict(write.key.clone())));
-    }
-    if let Some(write) = failed.first() {
-        return Err(Failure::Final(CommitError::LimitReached(write.key.clone())));
-    }
-    const PASSING: [&str; 3] = [
-        "TransactionConflict",
-        "ProvisionedThroughputExceeded",
-        "ThrottlingError",
-    ];
-    let passing = |reason: &CancellationReason| PASSING.iter().any(|code| has_code(reason, code));
-    if cancelled.cancellation_reasons().iter().any(passing) {
-        return Err(Failure::Passing);
-    }
-    Err(Failure::Final(
-        StoreError::Refused("TransactionCanceledException".into()).into(),
-    ))
-}
-
-fn has_code(reason: &CancellationReason, code: &str) -> bool {
-    reason.code() == Some(code)
 }

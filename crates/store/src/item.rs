@@ -129,9 +129,26 @@ pub(crate) fn decode<T: Entity>(mut item: Attributes) -> Result<Versioned<T>, St
         .ok_or_else(|| unreadable("no body".into()))?;
     let schema = u32::try_from(schema).unwrap_or_default();
     let body = T::upcast(schema, body).map_err(unreadable)?;
-    // The error of a value names its shape, never its content beyond a variant's name.
-    let value = serde_dynamo::from_attribute_value(body).map_err(|e| unreadable(e.to_string()))?;
+    let value = serde_dynamo::from_attribute_value(body)
+        .map_err(|error| unreadable(without_values(&error.to_string())))?;
     Ok(Versioned { version, value })
+}
+
+/// What is wrong with an item, for the log: the message says which shape was expected, and between quotes
+/// what was found, which may be somebody's name.
+fn without_values(message: &str) -> String {
+    let mut told = String::with_capacity(message.len());
+    let (mut quoted, mut escaped) = (false, false);
+    for c in message.chars() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ if quoted => {}
+            _ => told.push(c),
+        }
+    }
+    told
 }
 
 pub(crate) fn key_of(item: &Attributes) -> Result<Key, StoreError> {
@@ -148,4 +165,22 @@ pub(crate) fn read_number(item: &Attributes, name: &str) -> Option<u64> {
 
 pub(crate) fn read_text(item: &Attributes, name: &str) -> Option<String> {
     item.get(name)?.as_s().ok().cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_with_an_item_is_told_without_what_it_says() {
+        for (message, told) in [
+            ("missing field `name`", "missing field `name`"),
+            (
+                "invalid type: string \"Ana \\\"Lindqvist\\\"\", expected u32",
+                "invalid type: string , expected u32",
+            ),
+        ] {
+            assert_eq!(without_values(message), told);
+        }
+    }
 }

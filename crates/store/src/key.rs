@@ -19,6 +19,7 @@
 //! | membership plan | `MPLAN#id` | `META` |
 //! | ticket | `TICKET#id` | `META` |
 //! | policy, weights | `SETTINGS#what` | `CURRENT`, `VERSION#n` |
+//! | marks of the deployment | `SYSTEM#what` | `META` |
 //! | due row | its aggregate's | `DUE#kind#…` |
 //! | reason for a correction | its aggregate's | `REASON#commit` |
 //! | audit | `AUDIT#aggregate's pk` | time and commit |

@@ -14,7 +14,6 @@ use domain::match_request::{
     MatchRequest, MatchRequestDetails, MatchRequestState, Submission, SubmitMatchRequestError,
     WithdrawMatchRequestError,
 };
-use domain::membership::Entitlement;
 use domain::notice::Event;
 use domain::ticket::{Ticket, TicketCause};
 use serde::Serialize;
@@ -52,8 +51,8 @@ pub struct MatchRequestView {
     client: ClientId,
     /// Who submitted it.
     by: PersonId,
-    /// Whether somebody acted for the client.
-    by_representative: bool,
+    /// For whom, where somebody acted for the client.
+    on_behalf_of: Option<ClientId>,
     details: MatchRequestDetails,
     state: MatchRequestState,
     submitted_at: DateTime<Utc>,
@@ -71,7 +70,7 @@ impl MatchRequestView {
             id: request.id,
             client: request.client,
             by: request.by,
-            by_representative: request.on_behalf_of.is_some(),
+            on_behalf_of: request.on_behalf_of,
             details: request.details,
             state: request.state,
             submitted_at: request.submitted_at,
@@ -85,7 +84,7 @@ impl MatchRequestView {
 
 /// Submit a match request
 ///
-/// Needs a membership plan that includes match requests. Candidates are shown after the policy's delay,
+/// Needs a membership plan that includes match requests, and fewer open ones than it allows. Candidates are shown after the policy's delay,
 /// or earlier by staff.
 #[utoipa::path(post, path = "/v1/clients/{client}/match-requests", tag = "match requests",
     params(("client" = ClientId, Path)),
@@ -116,18 +115,14 @@ async fn submit_match_request(
     let by = caller.person.value.id;
     let done = once(&context, by, &command.key, || async {
         let standing = for_client(&context, &caller, client, Scope::MatchRequests).await?;
-        let plan =
-            membership::require(&context, &standing.client.value, Entitlement::MatchRequests)
-                .await?;
+        let was = &standing.client;
+        let plan = membership::require_another_match_request(&context, &was.value).await?;
         let policy = context.store.policy().await?;
         let submission = Submission {
             id: context.fresh(),
             client,
             by,
-            on_behalf_of: standing
-                .acting
-                .on_behalf_of
-                .map(|_| standing.client.value.person),
+            on_behalf_of: standing.acting.on_behalf_of,
             details: command.body.clone(),
         };
         let request = MatchRequest::submit(submission, &policy, context.now())?;
@@ -149,6 +144,7 @@ async fn submit_match_request(
                 match_request: request.id,
             })
             .insert(&ticket)
+            .replace(was, &was.value.clone().with_open(request.id))
             .unchanged(&plan)
             .due(DueRow {
                 due: Due::CandidateRelease {
@@ -178,7 +174,7 @@ async fn submit_match_request(
     params(("match_request" = MatchRequestId, Path)),
     responses((status = 200, body = MatchRequestView, example = json!({
         "id": "mreq_0190b2f06bd47c5a9a3e5b7f21d4c8aa", "client": "clt_0190b2f06bd47c5a9a3e5b7f21d4c8ab",
-        "by": "per_0190b2f06bd47c5a9a3e5b7f21d4c8ac", "by_representative": false,
+        "by": "per_0190b2f06bd47c5a9a3e5b7f21d4c8ac", "on_behalf_of": null,
         "details": {"services": ["social_support"], "days": [], "about_me": "", "preferences": [], "certifications": [],
                     "care_needs": {"level": "light", "conditions": [], "mobility": "independent", "hazards": [], "tasks": [],
                                    "share": {"care": false, "conditions": false, "mobility": false, "about_me": false, "interests": false}},
@@ -283,9 +279,11 @@ async fn withdraw_match_request(
         let client = was.value.client;
         let standing = for_client(&context, &caller, client, Scope::MatchRequests).await?;
         let next = was.value.withdraw(context.now())?;
+        let closed = standing.client.value.clone().with_closed(request);
         let key = Key::match_request(request);
         let commit = Commit::new(context.audit(standing.acting, "withdraw_match_request", &key))
             .replace(&was, &next)
+            .replace(&standing.client, &closed)
             .notify(
                 context.fresh(),
                 Event::MatchRequestWithdrawn {

@@ -12,7 +12,6 @@ use domain::candidates::{
 };
 use domain::eligibility::{Asked, Rule};
 use domain::id::{CandidateId, MatchRequestId, WorkerId};
-use domain::invalid::Findings;
 use domain::match_request::{MatchRequest, MatchRequestState, ReleaseCause};
 use domain::support_worker::SupportWorker;
 use domain::vocabulary::Vocabulary;
@@ -34,7 +33,8 @@ use crate::page::{Listed, PageQuery};
 use crate::path::{Path, Query};
 use crate::perform::{Decision, Tagged, once};
 use crate::problem::Problem;
-use crate::standing::on_duty;
+use crate::reason::need_reason;
+use crate::standing::{OnDuty, on_duty, over_client};
 
 pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
@@ -116,22 +116,61 @@ struct ListedView {
 /// shown; send it with an early release, which is refused if that has changed since.
 #[utoipa::path(get, path = "/v1/match-requests/{match_request}/candidate-preview", tag = "match requests",
     params(("match_request" = MatchRequestId, Path)),
-    responses((status = 200, body = PreviewView))
+    responses((status = 200, body = PreviewView, example = json!({
+        "request": {
+            "id": "mreq_0190b2f06bd47c5a9a3e5b7f21d4c8aa", "client": "clt_0190b2f06bd47c5a9a3e5b7f21d4c8ab",
+            "by": "per_0190b2f06bd47c5a9a3e5b7f21d4c8ac", "on_behalf_of": null,
+            "details": {"services": ["social_support"], "days": [], "about_me": "", "preferences": [], "certifications": [],
+                        "care_needs": {"level": "light", "conditions": [], "mobility": "independent", "hazards": [], "tasks": [],
+                                       "share": {"care": false, "conditions": false, "mobility": false, "about_me": false, "interests": false}},
+                        "budget": {"least": 0, "most": 6000},
+                        "place": {"suburb": "West End", "postcode": "4101", "latitude": -27.48, "longitude": 153.01, "time_zone": "Australia/Brisbane"},
+                        "period": {"from": "2026-03-09", "until": null}},
+            "state": "submitted", "submitted_at": "2026-03-02T00:00:00Z", "release_at": "2026-03-03T00:00:00Z",
+            "released_at": null, "closed_at": null, "policy_version": 1
+        },
+        "shown": [{
+            "candidate": "cand_0190b2f06bd47c5a9a3e5b7f21d4c8ad", "alias": "Banksia", "available": true,
+            "distance": "under_5_km", "experience": "five_to_ten_years", "rating": null,
+            "rate": {"from": 5500, "to": 6000}, "services": ["social_support"], "matches": [],
+            "introduction": "I like unhurried mornings."
+        }],
+        "listed": [{
+            "candidate": "cand_0190b2f06bd47c5a9a3e5b7f21d4c8ad", "alias": "Banksia",
+            "worker": "wrk_0190b2f06bd47c5a9a3e5b7f21d4c8ae", "score": 36000,
+            "contributions": [{"criterion": "distance", "value": 900, "weight": 40, "points": 36000}],
+            "excluded": false, "pinned": false
+        }],
+        "differences": [], "considered": 74,
+        "removed": [{"rule": "budget", "removes": 41, "alone": 6}],
+        "basis": {"cell": "84be0e3ffffffff", "shard": "5e2c0a1f", "weights": 1, "policy": 1},
+        "released_at": null
+    })))
 )]
 async fn preview_candidates(
     State(context): State<Shared>,
     caller: Caller,
     Path(request): Path<MatchRequestId>,
 ) -> Result<Response, Problem> {
-    on_duty(&caller, Duty::MatchRequests)?;
-    Ok(preview(&context, request).await?.into_response())
+    let (_, requested) = over_request(&context, &caller, request).await?;
+    Ok(preview(&context, requested).await?.into_response())
 }
 
-async fn preview(
+/// Lets `caller` decide, as staff, on a match request, or refuses.
+async fn over_request(
     context: &Context,
+    caller: &Caller,
     request: MatchRequestId,
-) -> Result<Tagged<PreviewView>, Problem> {
-    let requested = load(context, request).await?;
+) -> Result<(OnDuty, Requested), Problem> {
+    // First, so that nobody else learns which requests there are.
+    on_duty(caller, Duty::MatchRequests)?;
+    let requested = requested(context, request).await?;
+    let requested = requested.ok_or_else(Problem::not_found)?;
+    let client = requested.request.value.client;
+    Ok((over_client(caller, client, Duty::MatchRequests)?, requested))
+}
+
+async fn preview(context: &Context, requested: Requested) -> Result<Tagged<PreviewView>, Problem> {
     let settlement = settlement(context, &requested).await?;
     let version = tag(&requested, &settlement);
     let Settlement {
@@ -188,12 +227,6 @@ fn tag(requested: &Requested, settlement: &Settlement) -> u64 {
     settlement.tag(requested.request.version, requested.list.version)
 }
 
-async fn load(context: &Context, request: MatchRequestId) -> Result<Requested, Problem> {
-    requested(context, request)
-        .await?
-        .ok_or_else(Problem::not_found)
-}
-
 /// Why somebody is or is not on the list.
 #[derive(Debug, Serialize, ToSchema)]
 struct ExplanationView {
@@ -215,15 +248,21 @@ struct ExplanationView {
 /// Why they are on the list, or why not: every hard rule by their live record, and every criterion.
 #[utoipa::path(get, path = "/v1/match-requests/{match_request}/candidate-preview/{worker}", tag = "match requests",
     params(("match_request" = MatchRequestId, Path), ("worker" = WorkerId, Path)),
-    responses((status = 200, body = ExplanationView))
+    responses((status = 200, body = ExplanationView, example = json!({
+        "worker": "wrk_0190b2f06bd47c5a9a3e5b7f21d4c8ae", "listed": false,
+        "kept": ["active", "checks_through_period", "services", "certifications", "preferences", "avoided",
+                 "availability", "distance", "not_blocked", "boundaries", "not_themselves"],
+        "broken": ["budget"],
+        "contributions": [{"criterion": "distance", "value": 900, "weight": 40, "points": 36000}],
+        "words": ["Not met: Rates within the budget", "Distance: 900 of 1000, weighing 40, adds 36.000"]
+    })))
 )]
 async fn explain_candidate(
     State(context): State<Shared>,
     caller: Caller,
     Path((request, worker)): Path<(MatchRequestId, WorkerId)>,
 ) -> Result<Response, Problem> {
-    on_duty(&caller, Duty::MatchRequests)?;
-    let requested = load(&context, request).await?;
+    let (_, requested) = over_request(&context, &caller, request).await?;
     let found = context
         .store
         .get::<SupportWorker>(&Key::worker(worker))
@@ -314,13 +353,15 @@ async fn decide(
     operation: &'static str,
     apply: fn(&CandidateList, StaffDecision) -> Result<CandidateList, DecideCandidateError>,
 ) -> Result<Response, Problem> {
-    let duty = on_duty(caller, Duty::MatchRequests)?;
     let Decide { worker, reason } = &command.body;
-    let mut findings = Findings::default();
-    findings.text("/reason", reason, 1, 500);
-    findings.into_result()?;
-    let done = once(context, duty.acting.by, &command.key, || async {
-        let requested = load(context, request).await?;
+    let person = &caller.person.value;
+    let done = once(context, person.id, &command.key, || async {
+        let (duty, requested) = over_request(context, caller, request).await?;
+        need_reason(reason)?;
+        // INVARIANT: nobody decides on themselves.
+        if person.roles.workers.contains(worker) {
+            return Err(Problem::forbidden());
+        }
         let (worker, by, at) = (*worker, duty.acting.by, context.now());
         let next = apply(
             &requested.list.value,
@@ -331,13 +372,14 @@ async fn decide(
                 reason: reason.clone(),
             },
         )?;
-        let mut audit = context.audit(duty.acting, operation, &Key::match_request(request));
-        audit.reason = Some(reason.clone());
+        let key = Key::match_request(request);
+        let audit = context.correction(duty.acting, operation, &key, Vec::new(), reason);
         let commit = Commit::new(audit).replace(&requested.list, &next);
         Ok(Decision::new(duty.insisted_on(commit), request))
     })
     .await?;
-    Ok(done.answer(StatusCode::CREATED, preview(context, done.id()?).await?))
+    let (_, requested) = over_request(context, caller, done.id()?).await?;
+    Ok(done.answer(StatusCode::CREATED, preview(context, requested).await?))
 }
 
 /// Send the candidates early
@@ -355,9 +397,8 @@ async fn release_candidates(
     previewed: crate::body::IfMatch,
     command: Command<Nothing>,
 ) -> Result<Response, Problem> {
-    let duty = on_duty(&caller, Duty::MatchRequests)?;
-    let done = once(&context, duty.acting.by, &command.key, || async {
-        let requested = load(&context, request).await?;
+    let done = once(&context, caller.person.value.id, &command.key, || async {
+        let (duty, requested) = over_request(&context, &caller, request).await?;
         // Refused for its state first: a released list has another preview, too.
         requested
             .request

@@ -1,23 +1,28 @@
 //! Whom a notice concerns, as relationships stand now.
 
-use domain::access::{Authority, Scope};
+use std::collections::BTreeMap;
+
+use domain::access::Scope;
 use domain::client::Client;
 use domain::id::{ClientId, PersonId, WorkerId};
 use domain::notice::Audience;
+use domain::person::Person;
 use domain::support_worker::SupportWorker;
 use store::{Key, StoreError};
 
+use crate::authority::MOST_AUTHORITIES;
 use crate::context::Context;
 
-/// The most representatives of one client who are told of an event.
-const MOST_REPRESENTATIVES: usize = 8;
+/// The most representatives of one client who are told of an event: each takes two writes of a commit,
+/// which holds a hundred.
+const MOST_REPRESENTATIVES: usize = 40;
 
 /// The people behind an audience, each once.
 pub(super) async fn people(
     context: &Context,
     audience: Audience,
-) -> Result<Vec<PersonId>, StoreError> {
-    let mut people = match audience {
+) -> Result<Vec<Person>, StoreError> {
+    let people = match audience {
         Audience::Person(person) => vec![person],
         Audience::Worker(worker) => worker_person(context, worker).await?.into_iter().collect(),
         Audience::ClientAnd(client, person) => {
@@ -33,15 +38,28 @@ pub(super) async fn people(
             people
         }
     };
-    let mut living = Vec::with_capacity(people.len());
-    for person in people.drain(..) {
-        let person = context
-            .living_person(person)
-            .await?
-            .map(|person| person.value.id);
-        living.extend(person.filter(|person| !living.contains(person)));
+    let mut living: Vec<Person> = Vec::with_capacity(people.len());
+    for person in people {
+        let person = context.living_person(person).await?;
+        let known = |person: &Person| living.iter().any(|known| known.id == person.id);
+        let new = person.map(|person| person.value).filter(|new| !known(new));
+        living.extend(new);
     }
     Ok(living)
+}
+
+/// Whom of `people` to mail: those who share an address get one letter, and the one of them who signs in
+/// gets it. A client whom a representative signed up carries the representative's address.
+pub(super) fn one_per_mailbox(people: &[Person]) -> Vec<PersonId> {
+    let mut mailed = BTreeMap::new();
+    for person in people {
+        let address = person.contact.email.trim().to_ascii_lowercase();
+        let first = mailed.entry(address).or_insert(person);
+        if first.logins.is_empty() && !person.logins.is_empty() {
+            *first = person;
+        }
+    }
+    mailed.into_values().map(|person| person.id).collect()
 }
 
 async fn client_person(
@@ -64,14 +82,66 @@ async fn worker_person(
 }
 
 async fn representatives(context: &Context, client: ClientId) -> Result<Vec<PersonId>, StoreError> {
-    let pk = Key::client(client).pk;
+    // All of them, whatever became of them: those that ended must not crowd out those that hold.
     let held = context
         .store
-        .list_all::<Authority>(&pk, "AUTHORITY#", MOST_REPRESENTATIVES)
+        .authorities_over(client, MOST_AUTHORITIES)
         .await?;
     let now = context.now();
     let permitted = held
         .into_iter()
         .filter(|held| held.value.permits(Scope::MatchRequests, now));
-    Ok(permitted.map(|held| held.value.representative).collect())
+    let mut told: Vec<PersonId> = permitted.map(|held| held.value.representative).collect();
+    if told.len() > MOST_REPRESENTATIVES {
+        tracing::error!(%client, "more representatives than can be told of an event");
+        told.truncate(MOST_REPRESENTATIVES);
+    }
+    Ok(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::person::{Contact, LoginKey, PersonName, Roles};
+
+    fn id(number: u128) -> PersonId {
+        format!("per_{number:032x}").parse().unwrap()
+    }
+
+    fn person(number: u128, email: &str, signs_in: bool) -> Person {
+        let login = || LoginKey {
+            issuer: "https://login.example.org".into(),
+            subject: number.to_string(),
+        };
+        Person {
+            id: id(number),
+            name: PersonName {
+                given: "Ana".into(),
+                family: "Lindqvist".into(),
+            },
+            contact: Contact {
+                email: email.into(),
+                phone: None,
+            },
+            birth_date: None,
+            address: None,
+            activation: None,
+            logins: signs_in.then(login).into_iter().collect(),
+            roles: Roles::default(),
+            merged_into: None,
+            mail_bounced: false,
+            created_at: chrono::DateTime::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn one_letter_goes_to_each_mailbox_and_to_the_one_who_signs_in() {
+        let people = [
+            person(1, "ana@example.org", false),
+            person(2, " Ana@Example.org", true),
+            person(3, "ana@example.org", true),
+            person(4, "zoe@example.org", false),
+        ];
+        assert_eq!(one_per_mailbox(&people), [2, 4].map(id));
+    }
 }

@@ -16,7 +16,8 @@ pub use bounce::{BounceError, bounced};
 use crate::consume::{ConsumeError, Effect};
 use crate::context::Context;
 
-/// Gives every recipient an inbox item and a mail row, in the commit that deletes the notice's row.
+/// Gives every recipient an inbox item and every mailbox a mail row, in the commit that deletes the
+/// notice's row.
 pub(crate) async fn fan_out(
     context: &Context,
     pending: &PendingDue,
@@ -25,17 +26,18 @@ pub(crate) async fn fan_out(
 ) -> Result<Effect, ConsumeError> {
     let recipients = audience::people(context, event.audience()).await?;
     let mut commit = context.effect(pending);
-    for recipient in recipients {
-        let at = pending.row.at;
-        if event.is_kept() {
+    if event.is_kept() {
+        for recipient in &recipients {
             commit = commit.insert(&InboxItem {
-                person: recipient,
+                person: recipient.id,
                 notice,
                 event: event.clone(),
-                at,
+                at: pending.row.at,
                 read_at: None,
             });
         }
+    }
+    for recipient in audience::one_per_mailbox(&recipients) {
         let mail = Due::Mail {
             notice,
             recipient,
@@ -48,7 +50,7 @@ pub(crate) async fn fan_out(
         };
         commit = commit.due_of(&Key::person(recipient), row);
     }
-    Ok(Effect::Commit(commit))
+    Ok(commit.into())
 }
 
 /// Mails one person. The text is made now, from state and relationship as they are now: somebody whom
@@ -81,14 +83,10 @@ pub(crate) async fn send(
         date: pending.row.at,
     };
     match context.mail.send(&mail).await {
-        Ok(()) => Ok(Effect::Commit(context.effect(pending))),
+        Ok(()) => Ok(context.effect(pending).into()),
         Err(MailError::Unacceptable(field)) => {
             tracing::warn!(%recipient, field, "a mail cannot be written");
-            Ok(Effect::Commit(undeliverable(
-                context,
-                context.effect(pending),
-                recipient,
-            )))
+            Ok(undeliverable(context, context.effect(pending), recipient).into())
         }
         Err(error @ MailError::Unavailable(_)) => Err(error.into()),
     }

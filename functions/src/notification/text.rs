@@ -4,8 +4,9 @@
 //! client before acceptance, or a client to a support worker, because neither is at hand.
 
 use domain::access::{Authority, Scope};
+use domain::candidates::CandidateList;
 use domain::check::CheckKind;
-use domain::id::ClientId;
+use domain::id::{ClientId, MatchRequestId};
 use domain::notice::Event;
 use domain::person::Person;
 use domain::vocabulary::Vocabulary;
@@ -110,13 +111,9 @@ pub async fn render(
             "Your match request was withdrawn",
             "Your match request has been withdrawn. You can make a new one at any time.",
         ),
-        Event::CandidatesReleased { .. } => text(
-            "Your candidates are ready",
-            format!(
-                "You can now look at the support workers who suit your match request: {}/candidates",
-                context.deployment.app_url
-            ),
-        ),
+        Event::CandidatesReleased { match_request, .. } => {
+            released(context, *match_request).await?
+        }
         Event::TicketAssigned { ticket, .. } => text(
             "A ticket was given to you",
             format!(
@@ -200,6 +197,38 @@ fn activation(context: &Context, reader: &Person, generation: u32) -> Option<Tex
             current.expires_at.format("%-d %B %Y, %H:%M UTC"),
         ),
     })
+}
+
+/// Promises candidates only where some are shown.
+async fn released(
+    context: &Context,
+    match_request: MatchRequestId,
+) -> Result<Option<Text>, StoreError> {
+    let list = context
+        .store
+        .get::<CandidateList>(&Key::candidate_list(match_request))
+        .await?;
+    let Some(released) = list.and_then(|list| list.value.released) else {
+        return Ok(None);
+    };
+    let url = format!("{}/candidates", context.deployment.app_url);
+    let (subject, body) = if released.candidates.is_empty() {
+        (
+            "About your match request",
+            format!(
+                "We have not found a support worker who meets everything that you asked for. Our staff know, and will be in touch. What stands in the way, as far as we can say: {url}"
+            ),
+        )
+    } else {
+        (
+            "Your candidates are ready",
+            format!("You can now look at the support workers who suit your match request: {url}"),
+        )
+    };
+    Ok(Some(Text {
+        subject: subject.to_owned(),
+        body,
+    }))
 }
 
 fn about_check(subject: &str, check: CheckKind, rest: &str) -> Option<Text> {

@@ -201,13 +201,14 @@ async fn list_workers(
         .map(|worker| Key::person(worker.value.person))
         .collect();
     let people = context.store.get_many::<Person>(&people).await?;
-    let mut names: HashMap<PersonId, PersonName> = people
+    let names: HashMap<PersonId, PersonName> = people
         .into_iter()
         .map(|person| (person.value.id, person.value.name))
         .collect();
     let now = context.now();
     let listed = Listed::of(found, |worker| {
-        let name = names.remove(&worker.value.person);
+        // Not taken out: a person whose records were merged can be two of them.
+        let name = names.get(&worker.value.person).cloned();
         ListedWorker::of(worker.value, name, now)
     });
     Ok(listed.at(&uri))

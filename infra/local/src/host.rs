@@ -146,6 +146,8 @@ impl Host {
             ids: context.ids.clone(),
         };
         let ticker = Arc::new(Ticker::new(context.clone(), clock.clone(), index));
+        // The first request finds shards: seeding ends with the rows from which they are built.
+        ticker.settle().await?;
         let router = router(&context, clock, &ticker)?;
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {

@@ -1,5 +1,6 @@
 //! The ticker: does what queues, schedules and the sweeper do on AWS, a few times a second.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,15 @@ use crate::clock::{DevClock, DevClockError};
 const EVERY: Duration = Duration::from_millis(500);
 /// Rows taken from each bucket of the index at a time.
 const BATCH: u16 = 25;
+
+/// What became of one row in one turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Delivered {
+    /// It is gone, parked or to be tried later.
+    Moved,
+    /// It stays as it is: to be left alone for the rest of the turn.
+    Left,
+}
 
 /// Delivers due rows to their consumers.
 pub struct Ticker {
@@ -70,7 +80,7 @@ impl Ticker {
         }
     }
 
-    /// Delivers until nothing is due; gives how many rows were delivered.
+    /// Delivers until nothing is due that anything can be done about; gives how many rows were delivered.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -93,7 +103,10 @@ impl Ticker {
             if next > self.clock.now() {
                 self.clock.advance_to(next)?;
             }
-            self.deliver_all().await?;
+            if self.deliver_all().await? == 0 {
+                // A row that nothing can be done about: it must not hold the clock up.
+                break;
+            }
         }
         if to > self.clock.now() {
             self.clock.advance_to(to)?;
@@ -104,36 +117,38 @@ impl Ticker {
 
     async fn deliver_all(&self) -> Result<usize, StoreError> {
         let mut delivered: usize = 0;
+        let mut left = BTreeSet::new();
         loop {
-            let due = self.context.store.due_by(self.context.now(), BATCH).await?;
+            let mut due = self.context.store.due_by(self.context.now(), BATCH).await?;
+            due.retain(|key| !left.contains(key));
             if due.is_empty() {
-                return Ok(delivered);
+                return Ok(delivered.saturating_sub(left.len()));
             }
             delivered = delivered.saturating_add(due.len());
             // Changed cells are built once for all the rows that name them.
             let (changes, others): (Vec<_>, Vec<_>) = due
                 .into_iter()
                 .partition(|key| consumer_of(key) == Some(Consumer::IndexBuilder));
-            for key in &others {
-                self.deliver_one(key).await?;
+            for key in others {
+                if self.deliver_one(&key).await? == Delivered::Left {
+                    left.insert(key);
+                }
             }
-            self.rebuild(&changes).await?;
-        }
-    }
-
-    async fn rebuild(&self, changes: &[DueKey]) -> Result<(), StoreError> {
-        for (key, outcome) in self.index.consume(changes).await {
-            if let Outcome::Failed(error) = outcome {
-                self.postpone(&key, &error).await?;
+            for (key, outcome) in self.index.consume(&changes).await {
+                if let Outcome::Failed(error) = outcome
+                    && self.postpone(&key, &error).await? == Delivered::Left
+                {
+                    left.insert(key);
+                }
             }
         }
-        Ok(())
     }
 
     /// A row that fails waits longer each time, and is parked in the end: it cannot hold up the others.
-    async fn deliver_one(&self, key: &DueKey) -> Result<(), StoreError> {
+    async fn deliver_one(&self, key: &DueKey) -> Result<Delivered, StoreError> {
         match consume(&self.context, key).await {
-            Ok(Consumed::Done | Consumed::Early(_)) => Ok(()),
+            Ok(Consumed::Done) => Ok(Delivered::Moved),
+            Ok(Consumed::Early(_)) => Ok(Delivered::Left),
             Err(error) => self.postpone(key, &error).await,
         }
     }
@@ -142,9 +157,15 @@ impl Ticker {
         &self,
         key: &DueKey,
         error: &(dyn std::error::Error + Sync),
-    ) -> Result<(), StoreError> {
-        let Some(pending) = self.context.store.pending_due(key).await? else {
-            return Ok(());
+    ) -> Result<Delivered, StoreError> {
+        let pending = match self.context.store.pending_due(key).await {
+            Ok(Some(pending)) => pending,
+            Ok(None) => return Ok(Delivered::Moved),
+            Err(unreadable @ (StoreError::Unreadable { .. } | StoreError::Newer { .. })) => {
+                tracing::error!(%key, %unreadable, "ALARM: a due row cannot be read");
+                return Ok(Delivered::Left);
+            }
+            Err(error) => return Err(error),
         };
         match self
             .context
@@ -157,6 +178,6 @@ impl Ticker {
             }
             Postponed::Parked => tracing::error!(%key, %error, "ALARM: a due row is parked"),
         }
-        Ok(())
+        Ok(Delivered::Moved)
     }
 }

@@ -17,7 +17,7 @@ pub struct Submission {
     /// Who submits it.
     pub by: PersonId,
     /// For whom, where somebody acts for the client.
-    pub on_behalf_of: Option<PersonId>,
+    pub on_behalf_of: Option<ClientId>,
     /// What is asked for.
     pub details: MatchRequestDetails,
 }

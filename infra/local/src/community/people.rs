@@ -75,6 +75,7 @@ impl Seeding<'_> {
                 plan: sample_id(&plan.key),
                 since: self.now - JOINED,
             }),
+            open_match_requests: [].into(),
             partner: None,
             created_at: self.now - JOINED,
         };
