@@ -4,7 +4,7 @@ use domain::match_request::MatchRequestDetails;
 use serde_json::{Value, json};
 
 use super::script::{Call, Who};
-use super::signup::{ADA, ELENA, People};
+use super::signup::{ADA, ELENA, People, assign};
 use super::stage::{Stage, TourError};
 use crate::community::Samples;
 
@@ -250,16 +250,29 @@ async fn nobody_is_named(
 async fn sent_early(stage: &mut Stage, people: &People) -> Result<(), TourError> {
     stage.chapter("Sent early by staff");
     let details = request_of(stage)?;
-    let submitted = stage
+    let ask = || {
+        Call::post(
+            format!("/v1/clients/{}/match-requests", people.client),
+            &details,
+        )
+    };
+    let refused = stage
         .step(
             ELENA,
-            "makes a second request",
-            Call::post(
-                format!("/v1/clients/{}/match-requests", people.client),
-                &details,
-            )
-            .showing(&["/state"]),
+            "makes a second request: one more than her mother's plan has open at once",
+            ask().answered(409),
         )
+        .await?;
+    let plan = refused.at("/plans/0/id");
+    assign(
+        stage,
+        &people.client,
+        &plan,
+        "assigns a plan that allows more",
+    )
+    .await?;
+    let submitted = stage
+        .step(ELENA, "asks again", ask().showing(&["/state"]))
         .await?;
     let path = format!("/v1/match-requests/{}", submitted.at("/id"));
     let preview = stage

@@ -328,21 +328,27 @@ async fn membership(stage: &mut Stage, client: &str) -> Result<(), TourError> {
         "the refusal names no plan".into()
     })?;
     let plan = refused.at("/plans/0/id");
+    assign(
+        stage,
+        client,
+        &plan,
+        "assigns the plan that the refusal named",
+    )
+    .await
+}
+
+/// Ada gives the client another membership plan.
+pub(super) async fn assign(
+    stage: &mut Stage,
+    client: &str,
+    plan: &str,
+    does: &str,
+) -> Result<(), TourError> {
     let record = stage.look(ADA, &format!("/v1/clients/{client}")).await?;
     let assign = json!({"plan": plan, "reason": "Chosen by Elena on the phone."});
-    stage
-        .step(
-            ADA,
-            "assigns the plan that the refusal named",
-            Call::put(
-                format!("/v1/clients/{client}/membership"),
-                &record.tag,
-                &assign,
-            )
-            .showing(&["/membership"]),
-        )
-        .await?;
-    Ok(())
+    let path = format!("/v1/clients/{client}/membership");
+    let call = Call::put(path, &record.tag, &assign).showing(&["/membership"]);
+    stage.step(ADA, does, call).await.map(drop)
 }
 
 fn signed(stage: &Stage, path: &str, secret: &PartnerSecret, id: &str, body: &Value) -> Call {
