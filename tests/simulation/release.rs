@@ -14,7 +14,7 @@ use rand::RngExt;
 use rapport_tests::people::{modest_request, settle_client, settle_worker};
 use rapport_tests::seeds::{Effort, Seed, seeds};
 use serde_json::json;
-use store::{Actor, AuditItem, ClientMatchRequest, Commit, InboxItem, Key};
+use store::{Actor, ClientMatchRequest, Commit, InboxItem, Key};
 
 use crate::simulated::{ADMINISTRATOR, Act, Ask, Came, Simulated};
 
@@ -143,19 +143,8 @@ impl Place {
 
     /// How often `request` was released and withdrawn, by what was done to it.
     async fn history(&self, request: MatchRequestId) -> (usize, usize) {
-        let pk = format!("AUDIT#{}", Key::match_request(request).pk);
-        let audit = self
-            .world
-            .observer
-            .list_all::<AuditItem>(&pk, "", 100)
-            .await
-            .unwrap();
-        let times = |operation: &str| {
-            audit
-                .iter()
-                .filter(|item| item.value.operation == operation)
-                .count()
-        };
+        let done = self.world.operations(&Key::match_request(request)).await;
+        let times = |operation: &str| done.iter().filter(|done| *done == operation).count();
         (times("release_candidates"), times("withdraw_match_request"))
     }
 

@@ -27,7 +27,7 @@ use rapport_tests::faults::Faults;
 use rapport_tests::seeds::{Seed, Task, interleave};
 use rapport_tests::start;
 use serde_json::{Value, json};
-use store::{DueKey, Store, consumer_of};
+use store::{DueKey, Key, Store, consumer_of};
 use tower::ServiceExt;
 
 use crate::ports::{Letterbox, Shelf};
@@ -187,6 +187,18 @@ impl Simulated {
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+
+    /// What was done to something, by name and in alphabetical order.
+    pub(crate) async fn operations(&self, aggregate: &Key) -> Vec<String> {
+        let audit = self.observer.audit_of(aggregate, 100, None).await.unwrap();
+        let mut done: Vec<String> = audit
+            .items
+            .into_iter()
+            .map(|entry| entry.item.operation)
+            .collect();
+        done.sort();
+        done
     }
 
     /// From now on things go wrong.

@@ -7,7 +7,7 @@ use platform::signature::{ID_HEADER, RequestSignature, SIGNATURE_HEADER, TIMESTA
 use rapport_tests::people::{modest_request, settle_worker};
 use rapport_tests::seeds::{Effort, Seed, seeds};
 use serde_json::{Value, json};
-use store::{AuditItem, InboxItem, Key};
+use store::{InboxItem, Key};
 
 use crate::simulated::{ADMINISTRATOR, Ask, Simulated};
 use crate::weather::{RELENTLESS, storm};
@@ -243,15 +243,15 @@ async fn nothing_is_lost_or_twice(
     requests: &[MatchRequestId],
 ) {
     for (number, ((client, person), request)) in clients.iter().zip(requests).enumerate() {
-        let mut done = operations(world, &Key::match_request(*request)).await;
+        let mut done = world.operations(&Key::match_request(*request)).await;
         done.retain(|operation| operation != "exclude_candidate");
         assert_eq!(done, ["release_candidates", "submit_match_request"]);
         assert_eq!(
-            operations(world, &Key::client(*client)).await,
+            world.operations(&Key::client(*client)).await,
             ["assign_membership"]
         );
         assert_eq!(
-            operations(world, &Key::person(*person)).await,
+            world.operations(&Key::person(*person)).await,
             ["activate_account"]
         );
 
@@ -299,16 +299,4 @@ async fn nothing_is_lost_or_twice(
         None,
         "something is left over"
     );
-}
-
-async fn operations(world: &Simulated, aggregate: &Key) -> Vec<String> {
-    let pk = format!("AUDIT#{}", aggregate.pk);
-    let audit = world
-        .observer
-        .list_all::<AuditItem>(&pk, "", 100)
-        .await
-        .unwrap();
-    let mut done: Vec<String> = audit.into_iter().map(|item| item.value.operation).collect();
-    done.sort();
-    done
 }

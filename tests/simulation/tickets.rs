@@ -11,7 +11,7 @@ use rand::RngExt;
 use rapport_tests::people::settle_staff;
 use rapport_tests::seeds::{Effort, Seed, seeds};
 use serde_json::json;
-use store::{AuditItem, InboxItem, Key};
+use store::{InboxItem, Key};
 
 use crate::simulated::{ADMINISTRATOR, Ask, Simulated};
 
@@ -105,17 +105,7 @@ async fn check(world: &Simulated, tickets: &[String], assigned: &BTreeMap<String
         let mut notes: Vec<&str> = ticket.notes.iter().map(|note| note.text.as_str()).collect();
         notes.sort_unstable();
         assert_eq!(&notes[1..], ["Remark 0.", "Remark 1.", "Remark 2."]);
-        let audit = format!("AUDIT#{}", key.pk);
-        let audit = world
-            .observer
-            .list_all::<AuditItem>(&audit, "", 100)
-            .await
-            .unwrap();
-        let mut done: Vec<&str> = audit
-            .iter()
-            .map(|item| item.value.operation.as_str())
-            .collect();
-        done.sort_unstable();
+        let done = world.operations(&key).await;
         let expected = [
             "edit_ticket",
             "note_ticket",

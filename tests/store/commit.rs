@@ -192,11 +192,12 @@ async fn every_commit_leaves_one_audit_item_without_the_reasons_words() {
         assert_eq!(found.len(), 2);
         let last = found
             .iter()
-            .find(|item| item.commit == audit.commit)
+            .find(|entry| entry.item.commit == audit.commit)
             .unwrap();
-        assert_eq!(last.fields, ["due_at"]);
-        assert!(last.reasoned);
-        assert!(!format!("{last:?}").contains("telephone"));
+        assert_eq!(last.item.fields, ["due_at"]);
+        assert!(last.item.reasoned);
+        assert!(!format!("{:?}", last.item).contains("telephone"));
+        assert_eq!(last.reason.as_deref(), Some("asked for by telephone"));
     })
     .await;
 }

@@ -7,7 +7,7 @@ use domain::notice::Event;
 use domain::ticket::{Ticket, TicketCause};
 use rapport_tests::start;
 use rapport_tests::tables::Table;
-use store::{AuditItem, Hint, Key, Once, Versioned};
+use store::{AuditEntry, Hint, Key, Once, Versioned};
 
 pub(crate) fn ticket(table: &Table) -> Ticket {
     Ticket::open(table.ids.fresh(), TicketCause::Manual, "clt_1", start())
@@ -64,8 +64,7 @@ pub(crate) fn notice(table: &Table) -> NoticeId {
     table.ids.fresh()
 }
 
-pub(crate) async fn audits(table: &Table, aggregate: &Key) -> Vec<AuditItem> {
-    let pk = format!("AUDIT#{}", aggregate.pk);
-    let items = table.store.list_all(&pk, "", 1_000).await.unwrap();
-    items.into_iter().map(|item| item.value).collect()
+pub(crate) async fn audits(table: &Table, aggregate: &Key) -> Vec<AuditEntry> {
+    let page = table.store.audit_of(aggregate, 100, None);
+    page.await.unwrap().items
 }
