@@ -1,5 +1,7 @@
 //! People put straight into the table, for whom no route is needed first.
 
+use std::collections::BTreeSet;
+
 use domain::access::{Authority, AuthorityState, Scope, StaffRole};
 use domain::check::CheckState;
 use domain::client::Client;
@@ -14,6 +16,14 @@ use store::{Actor, CellRow, Commit, Key, Login};
 
 /// A person with `roles`, who signs in as `subject`.
 pub async fn settle_person(context: &Context, subject: &str, roles: Roles) -> PersonId {
+    let (person, bound) = person_with_login(context, subject, roles);
+    let audit = context.audit(Actor::Service, "settle", &Key::person(person.id));
+    let commit = Commit::new(audit).insert(&person).insert(&bound);
+    context.store.commit(commit).await.unwrap();
+    person.id
+}
+
+fn person_with_login(context: &Context, subject: &str, roles: Roles) -> (Person, Login) {
     let login = LoginKey {
         issuer: context.token_rules.issuer.clone(),
         subject: subject.to_owned(),
@@ -41,10 +51,7 @@ pub async fn settle_person(context: &Context, subject: &str, roles: Roles) -> Pe
         login,
         person: person.id,
     };
-    let audit = context.audit(Actor::Service, "settle", &Key::person(person.id));
-    let commit = Commit::new(audit).insert(&person).insert(&bound);
-    context.store.commit(commit).await.unwrap();
-    person.id
+    (person, bound)
 }
 
 /// A member of staff.
@@ -160,12 +167,64 @@ pub fn complete_profile() -> Value {
 
 /// An active support worker who signs in as `subject`, in the table and in what shards are built from.
 pub async fn settle_worker(context: &Context, subject: &str) -> WorkerId {
-    let id: WorkerId = context.fresh();
-    let roles = Roles {
-        workers: [id].into(),
-        ..Roles::default()
+    let settled = settle_workers(context, [subject.to_owned()], |_, _, _| {}).await;
+    settled[0].0
+}
+
+/// How many support workers are settled in one commit, so that its writes are well under a hundred.
+const IN_ONE_COMMIT: usize = 8;
+
+/// Active support workers, each as changed by `change`. However many they are, their shards are built once.
+pub async fn settle_workers(
+    context: &Context,
+    subjects: impl IntoIterator<Item = String>,
+    change: impl Fn(usize, &mut Person, &mut SupportWorker),
+) -> Vec<(WorkerId, PersonId)> {
+    let mut settled = Vec::new();
+    let mut cells = BTreeSet::new();
+    let subjects: Vec<(usize, String)> = subjects.into_iter().enumerate().collect();
+    for some in subjects.chunks(IN_ONE_COMMIT) {
+        let first: WorkerId = context.fresh();
+        let audit = context.audit(Actor::Service, "settle", &Key::worker(first));
+        let mut commit = Commit::new(audit);
+        for (number, subject) in some {
+            let id: WorkerId = context.fresh();
+            let roles = Roles {
+                workers: [id].into(),
+                ..Roles::default()
+            };
+            let (mut person, login) = person_with_login(context, subject, roles);
+            let mut worker = active_worker(id, person.id);
+            change(*number, &mut person, &mut worker);
+            commit = commit.insert(&person).insert(&login).insert(&worker);
+            let IndexChange { put, record, .. } = index_change(None, &worker);
+            let record = record.expect("an active support worker is in the index");
+            for cell in put {
+                let record = record.clone();
+                commit = commit.derive(&CellRow { cell, record });
+                cells.insert(cell);
+            }
+            settled.push((id, person.id));
+        }
+        context.store.commit(commit).await.unwrap();
+    }
+    let (last, _) = settled.last().copied().expect("somebody");
+    let due = DueRow {
+        due: Due::Reindex {
+            worker: last,
+            cells: cells.into_iter().collect(),
+        },
+        at: context.now(),
+        generation: 0,
     };
-    let mut worker = SupportWorker::new(id, settle_person(context, subject, roles).await);
+    let audit = context.audit(Actor::Service, "settle", &Key::worker(last));
+    let commit = Commit::new(audit).due(due);
+    context.store.commit(commit).await.unwrap();
+    settled
+}
+
+fn active_worker(id: WorkerId, person: PersonId) -> SupportWorker {
+    let mut worker = SupportWorker::new(id, person);
     worker.state = WorkerState::Active;
     worker.profile = serde_json::from_value(complete_profile()).unwrap();
     worker.introduction_approved = Some(worker.profile.introduction.clone());
@@ -173,21 +232,5 @@ pub async fn settle_worker(context: &Context, subject: &str) -> WorkerId {
         check.state = CheckState::Verified;
         check.evidence = Some("Seen by the tests".to_owned());
     }
-    let IndexChange { put, record, .. } = index_change(None, &worker);
-    let cells = put.clone();
-    let record = record.expect("an active support worker is in the index");
-    let audit = context.audit(Actor::Service, "settle", &Key::worker(id));
-    let commit = put
-        .into_iter()
-        .fold(Commit::new(audit).insert(&worker), |commit, cell| {
-            let record = record.clone();
-            commit.derive(&CellRow { cell, record })
-        });
-    let commit = commit.due(DueRow {
-        due: Due::Reindex { worker: id, cells },
-        at: context.now(),
-        generation: 0,
-    });
-    context.store.commit(commit).await.unwrap();
-    id
+    worker
 }
