@@ -17,8 +17,9 @@ const MARK: &str = "first-administrator";
 
 /// The mark that the first administrator has been appointed.
 #[derive(Debug, Serialize, Deserialize)]
-struct Appointed {
-    person: PersonId,
+pub struct Appointed {
+    /// Who.
+    pub person: PersonId,
 }
 
 impl Entity for Appointed {

@@ -356,7 +356,7 @@ async fn a_representative_acts_until_their_authority_is_revoked() {
     let person = settle_representative(context, "rep", carlton.client, |_| {}).await;
     let request = carlton.ask("rep", &modest_request()).await.expect(201);
     assert_eq!(request["by"], person.to_string());
-    assert_eq!(request["by_representative"], true);
+    assert_eq!(request["on_behalf_of"], carlton.client.to_string());
     let revocation = format!(
         "/v1/clients/{}/authorities/{person}/revocation",
         carlton.client

@@ -51,9 +51,8 @@ pub struct Commit {
     writes: Vec<Write>,
     /// The version at which each thing that the decision rested on was read.
     read: BTreeMap<Key, u64>,
-    /// A thing that was read at two versions: whatever was decided, part of it rested on an older one.
-    torn: Option<Key>,
-    broken: Option<StoreError>,
+    /// Why it cannot be carried out, as far as that is known before.
+    refusal: Option<CommitError>,
 }
 
 /// Why a commit changed nothing, or may not have.
@@ -125,8 +124,7 @@ impl Commit {
             aggregate,
             writes: Vec::new(),
             read: BTreeMap::new(),
-            torn: None,
-            broken: None,
+            refusal: None,
         }
     }
 
@@ -262,7 +260,7 @@ impl Commit {
     pub fn due_of(mut self, aggregate: &Key, row: DueRow) -> Self {
         match due_item(aggregate, &row, &self.id.to_string()) {
             Ok(item) => self.put_item(Role::State, item, Condition::None),
-            Err(error) => self.broken = Some(error),
+            Err(error) => self.refuse(error),
         }
         self
     }
@@ -286,8 +284,12 @@ impl Commit {
     fn rest_on(&mut self, key: &Key, version: u64) {
         let known = *self.read.entry(key.clone()).or_insert(version);
         if known != version {
-            self.torn.get_or_insert_with(|| key.clone());
+            self.refuse(CommitError::Conflict(key.clone()));
         }
+    }
+
+    fn refuse(&mut self, refusal: impl Into<CommitError>) {
+        self.refusal.get_or_insert(refusal.into());
     }
 
     fn remember(&mut self, once: &Once, target: String) {
@@ -303,13 +305,13 @@ impl Commit {
     fn put<T: Entity>(&mut self, role: Role, thing: &T, version: u64, condition: Condition) {
         match encode(thing, version) {
             Ok(item) => self.put_item(role, item, condition),
-            Err(error) => self.broken = Some(error),
+            Err(error) => self.refuse(error),
         }
     }
 
     fn put_item(&mut self, role: Role, mut item: Attributes, condition: Condition) {
         let Ok(key) = crate::item::key_of(&item) else {
-            self.broken = Some(StoreError::Refused("an item without keys".into()));
+            self.refuse(StoreError::Refused("an item without keys".into()));
             return;
         };
         if let Condition::AbsentOrExpired(now) = condition {
@@ -349,16 +351,13 @@ impl Commit {
                     .retain(|write| write.key != key || write.item.condition_check().is_none());
                 self.writes.push(Write { role, key, item });
             }
-            Err(error) => self.broken = Some(StoreError::Refused(error.to_string())),
+            Err(error) => self.refuse(StoreError::Refused(error.to_string())),
         }
     }
 
     fn into_writes(self, table: &str) -> Result<Vec<Write>, CommitError> {
-        if let Some(error) = self.broken {
-            return Err(error.into());
-        }
-        if let Some(key) = self.torn {
-            return Err(CommitError::Conflict(key));
+        if let Some(refusal) = self.refusal {
+            return Err(refusal);
         }
         if self.writes.len() > MOST_WRITES {
             let writes = self.writes.len();

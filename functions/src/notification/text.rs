@@ -9,6 +9,7 @@ use domain::check::CheckKind;
 use domain::id::{ClientId, MatchRequestId};
 use domain::notice::Event;
 use domain::person::Person;
+use domain::ticket::Ticket;
 use domain::vocabulary::Vocabulary;
 use platform::link::LinkPurpose;
 use store::{Key, StoreError};
@@ -151,7 +152,13 @@ async fn concerns(context: &Context, event: &Event, reader: &Person) -> Result<b
         | Event::CheckExpired { worker, .. }
         | Event::CheckRevoked { worker, .. }
         | Event::IntroductionApproved { worker } => Ok(reader.roles.workers.contains(worker)),
-        Event::TicketAssigned { .. } => Ok(!reader.roles.staff.is_empty()),
+        // It may have been given to somebody else since.
+        Event::TicketAssigned { ticket, .. } => {
+            let ticket = context.store.get::<Ticket>(&Key::ticket(*ticket)).await?;
+            let still_theirs =
+                ticket.is_some_and(|ticket| ticket.value.assignee == Some(reader.id));
+            Ok(still_theirs && !reader.roles.staff.is_empty())
+        }
         // These say nothing but that something happened to the reader's own account or authority.
         Event::ActivationLink { .. }
         | Event::AccountActivated { .. }

@@ -6,10 +6,12 @@ use domain::client::{Client, Membership};
 use domain::id::{ClientId, PersonId};
 use domain::membership::{MembershipPlan, MembershipPlanState};
 use domain::person::{Contact, LoginKey, Person, PersonName, Roles};
+use functions::caller::Appointed;
 use store::{Commit, Entity, Hint, Key, Login, PartnerForm};
 
 use super::sample::{SampleClient, SamplePerson, SampleRepresentative};
 use super::{SeedError, Seeding, sample_id};
+use crate::host::FIRST_ADMINISTRATOR;
 
 /// How long ago everybody but the support workers joined.
 const JOINED: TimeDelta = TimeDelta::days(60);
@@ -43,7 +45,12 @@ impl Seeding<'_> {
                 ..Roles::default()
             };
             let person = self.person(&sample.person, roles, self.now - JOINED);
-            commits.push(self.joining(&person.key(), &person));
+            let joining = self.joining(&person.key(), &person);
+            commits.push(if sample.person.subject == FIRST_ADMINISTRATOR {
+                joining.insert(&Appointed { person: person.id })
+            } else {
+                joining
+            });
         }
         Ok(commits)
     }
