@@ -498,10 +498,10 @@ async fn walk(
     let document = Document::published();
     let mut questions = Vec::new();
     for operation in document.operations() {
-        let body = document.example_body(&operation);
+        let body = document.example_body(operation);
         let body = body.map(|body| (body.media_type, in_terms_of(body.value, &about)));
         let reads = operation.method == "GET";
-        for path in paths(&operation, &ids) {
+        for path in paths(operation, &ids) {
             let queries: &[&str] = if reads { &QUERIES } else { &[""] };
             for query in queries {
                 let method: Method = operation.method.parse().unwrap();
