@@ -7,10 +7,11 @@ use chrono::TimeDelta;
 use domain::access::{AuthorityState, Scope, StaffRole};
 use domain::notice::Event;
 use domain::person::Roles;
+use platform::signature::PartnerSecret;
 use rapport_tests::answer::Answer;
 use rapport_tests::document::Document;
-use rapport_tests::partners::Site;
 use rapport_tests::people::{settle_client, settle_person, settle_representative, settle_staff};
+use rapport_tests::signups::{Partner, sign_up};
 use rapport_tests::world::World;
 use serde_json::{Value, json};
 use store::{Actor, Commit, InboxItem, Key};
@@ -105,13 +106,17 @@ impl<'w> Household<'w> {
             .await;
         self.ids.insert("number", key["number"].to_string());
 
-        let [id, number] = ["partner", "number"].map(|name| &self.ids[name]);
-        let site = Site::of(self.world, id.parse().unwrap(), number.parse().unwrap());
+        let partner = Partner {
+            id: partner.string("id"),
+            form: partner.string("form"),
+            secret: PartnerSecret::from_text(key.string("secret")),
+        };
         let rosa = json!({
             "fname": "Rosa", "family_name": "Marchetti", "email": "rosa@people.example",
             "birth_date": "1941-05-30"
         });
-        site.send(self.world, "signup", &rosa).await.expect(202);
+        let sent = sign_up(self.world, &partner, "signup", &rosa).await;
+        sent.expect(202);
         let signups = admin.get("/v1/signups?limit=1").await.expect(200);
         let signup = signups["items"][0]["id"].as_str().unwrap().to_owned();
         self.ids.insert("signup", signup);

@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 use rapport_tests::answer::Answer;
-use rapport_tests::partners::Site;
 use rapport_tests::people::settle_person;
+use rapport_tests::signups::{Partner, add_partner, settings, sign_up};
 use rapport_tests::world::World;
 use serde_json::{Value, json};
 
@@ -34,8 +34,10 @@ async fn activate(world: &World, subject: &str, token: &str) -> Answer {
 }
 
 /// Somebody who has signed up and opened their account; their person's id.
-async fn joined(world: &World, site: &Site, name: &str) -> String {
-    site.send(world, name, &signup(name)).await.expect(202);
+async fn joined(world: &World, partner: &Partner, name: &str) -> String {
+    sign_up(world, partner, name, &signup(name))
+        .await
+        .expect(202);
     world.settle().await;
     let activated = activate(world, name, &link(world, name)).await.expect(201);
     activated.string("person")
@@ -49,8 +51,8 @@ async fn correct(world: &World, person: &str, what: &str, body: Value) -> Answer
 #[tokio::test]
 async fn a_link_opens_one_account_once() {
     let world = World::start().await;
-    let site = Site::open(&world).await;
-    let person = joined(&world, &site, "rosa").await;
+    let partner = add_partner(&world, &settings()).await;
+    let person = joined(&world, &partner, "rosa").await;
     let me = world.as_("rosa").get("/v1/me").await.expect(200);
     assert_eq!(me["id"], person);
     assert_eq!(me["roles"]["clients"].as_array().unwrap().len(), 1);
@@ -77,8 +79,10 @@ async fn a_link_opens_one_account_once() {
 #[tokio::test]
 async fn a_link_ends_after_a_fortnight_and_when_a_newer_one_is_sent() {
     let world = World::start().await;
-    let site = Site::open(&world).await;
-    site.send(&world, "rosa", &signup("rosa")).await.expect(202);
+    let partner = add_partner(&world, &settings()).await;
+    sign_up(&world, &partner, "rosa", &signup("rosa"))
+        .await
+        .expect(202);
     world.settle().await;
     let first = link(&world, "rosa");
     world.advance_by(TimeDelta::days(14)).await;
@@ -116,8 +120,8 @@ async fn a_link_ends_after_a_fortnight_and_when_a_newer_one_is_sent() {
 #[tokio::test]
 async fn a_lost_login_is_replaced_after_an_identity_check() {
     let world = World::start().await;
-    let site = Site::open(&world).await;
-    let person = joined(&world, &site, "rosa").await;
+    let partner = add_partner(&world, &settings()).await;
+    let person = joined(&world, &partner, "rosa").await;
     let rebinding = json!({
         "reason": "Lost her phone.",
         "identity_check": {"method": "video", "reference": "Passport, seen today"}
@@ -170,10 +174,10 @@ async fn a_lost_login_is_replaced_after_an_identity_check() {
 #[tokio::test]
 async fn merged_people_are_one_until_they_are_parted() {
     let world = World::start().await;
-    let site = Site::open(&world).await;
+    let partner = add_partner(&world, &settings()).await;
     let (first, second) = (
-        joined(&world, &site, "rosa").await,
-        joined(&world, &site, "rose").await,
+        joined(&world, &partner, "rosa").await,
+        joined(&world, &partner, "rose").await,
     );
     let merge = json!({"into": first, "reason": "Signed up twice."});
     correct(&world, &second, "merges", merge.clone())

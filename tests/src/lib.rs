@@ -12,7 +12,6 @@
 pub mod answer;
 pub mod document;
 pub mod faults;
-pub mod partners;
 pub mod people;
 pub mod seeds;
 pub mod signups;
