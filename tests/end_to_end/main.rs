@@ -8,6 +8,7 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod activation;
 mod blind_canaries;
 mod data_file;
 mod forms;
