@@ -1,6 +1,7 @@
 //! People: the caller's own record, and every record as staff read it.
 
-use axum::extract::{OriginalUri, State};
+use axum::Json;
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::access::{Authority, Duty};
@@ -13,10 +14,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::authority::AuthorityView;
+use crate::body::Command;
 use crate::caller::Caller;
 use crate::context::{Context, Shared};
-use crate::page::{Listed, PageQuery};
-use crate::path::{Path, Query};
+use crate::page::Listed;
+use crate::path::Path;
 use crate::perform::Tagged;
 use crate::problem::Problem;
 use crate::standing::on_duty;
@@ -175,44 +177,50 @@ impl PersonView {
 }
 
 /// Whom to look for: by `mail`, or by `name` and `birth_date` together.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-struct PersonFilter {
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PersonSearch {
     /// A whole mail address.
     mail: Option<String>,
     /// Given and family name, in full.
     name: Option<String>,
     /// The birth date that goes with the name.
     birth_date: Option<NaiveDate>,
+    /// Where to go on, from an earlier answer's `next`.
+    cursor: Option<String>,
 }
+
+/// The most people one search answers with.
+const MOST_FOUND: u16 = 50;
 
 /// Search people
 ///
 /// Everybody with exactly this mail address, or exactly this name and birth date; upper and lower
-/// case do not matter. Details are only found whole: what finds them holds no details.
-#[utoipa::path(get, path = "/v1/people", tag = "people", params(PersonFilter, PageQuery), responses(
-    (status = 200, body = Listed<PersonView>, example = json!({"items": []}))
-))]
+/// case do not matter. Details are only found whole: what finds them holds no details. A POST, so that
+/// they stand in no address that anything logs; it changes nothing.
+#[utoipa::path(post, path = "/v1/people/searches", tag = "people",
+    request_body(content = PersonSearch, example = json!({"mail": "ana@example.org"})),
+    responses((status = 200, body = Listed<PersonView>))
+)]
 async fn search_people(
     State(context): State<Shared>,
     caller: Caller,
-    OriginalUri(uri): OriginalUri,
-    Query(filter): Query<PersonFilter>,
-    Query(page): Query<PageQuery>,
+    command: Command<PersonSearch>,
 ) -> Result<Response, Problem> {
     on_duty(&caller, Duty::People)?;
+    let search = &command.body;
     let hints = context.key.hints();
-    let hash = match (&filter.mail, &filter.name, filter.birth_date) {
+    let hash = match (&search.mail, &search.name, search.birth_date) {
         (Some(mail), None, None) => hints.mail_address(mail),
         (None, Some(name), Some(born)) => hints.name_and_birth_date(name, born),
         _ => {
             let detail = "search by `mail` alone, or by `name` and `birth_date` together";
-            return Err(Problem::invalid_field("?mail", detail));
+            return Err(Problem::invalid_field("/mail", detail));
         }
     };
     let hinted = context
         .store
-        .hinted(&hash, page.limit(), page.cursor())
+        .hinted(&hash, MOST_FOUND, search.cursor.as_deref())
         .await?;
     let keys: Vec<Key> = hinted
         .items
@@ -225,7 +233,10 @@ async fn search_people(
         next: hinted.next,
     };
     let now = context.now();
-    Ok(Listed::of(found, |person| PersonView::of(person.value, now)).at(&uri))
+    Ok(Json(Listed::of(found, |person| {
+        PersonView::of(person.value, now)
+    }))
+    .into_response())
 }
 
 /// Show a person

@@ -92,7 +92,10 @@ async fn a_link_ends_after_a_fortnight_and_when_a_newer_one_is_sent() {
 
     let found = world
         .administrator()
-        .get("/v1/people?mail=rosa@people.example")
+        .post(
+            "/v1/people/searches",
+            &json!({"mail": "rosa@people.example"}),
+        )
         .await
         .expect(200);
     let person = found["items"][0]["id"].as_str().unwrap().to_owned();
