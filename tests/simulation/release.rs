@@ -249,7 +249,7 @@ async fn every_request_is_released_once_however_often_events_come() {
 /// Nothing was ever dispatched: no stream, no schedule, no queue. The sweeper alone looks at the table.
 #[tokio::test(start_paused = true)]
 async fn with_every_schedule_lost_the_sweeper_releases_all() {
-    let waiting = WAITING.now() / 2;
+    let waiting = WAITING.now();
     for seed in seeds(1) {
         let mut place = Place::settle(&seed, (waiting / 20).max(3)).await;
         let mut requests = Vec::new();
