@@ -248,7 +248,7 @@ mod tests {
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Sample {
-        #[allow(dead_code)]
+        #[expect(dead_code, reason = "read by the parser alone")]
         names: Vec<u8>,
     }
 
