@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
+use domain::access::Acting;
 use domain::activation::{ActivateError, activate};
 use domain::id::{PersonId, PersonKind};
 use domain::invalid::Findings;
@@ -13,7 +14,7 @@ use domain::person::{LoginKey, Person};
 use domain::signup::Signup;
 use platform::link::LinkPurpose;
 use serde::{Deserialize, Serialize};
-use store::{Actor, Commit, Key, Login};
+use store::{Commit, Key, Login};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -98,10 +99,7 @@ async fn decide(context: &Context, login: &LoginKey, token: &str) -> Result<Deci
         login: login.clone(),
         person: id,
     };
-    let actor = Actor::Person {
-        by: id,
-        on_behalf_of: None,
-    };
+    let actor = Acting::by(id);
     let mut audit = context.audit(actor, "activate_account", &Key::person(id));
     audit.fields = vec!["logins".to_owned()];
     let mut commit = Commit::new(audit)

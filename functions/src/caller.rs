@@ -1,6 +1,7 @@
 //! Who is calling: a login, and the person behind it.
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use domain::access::StaffRole;
 use domain::id::PersonId;
@@ -39,6 +40,56 @@ pub struct SignedIn(pub LoginKey);
 pub struct Caller {
     /// Their record, read in this request.
     pub person: Versioned<Person>,
+    /// How they, as staff, were told by somebody to do this for them; none where they act for themselves.
+    pub instruction: Option<Instruction>,
+}
+
+/// How staff were told to do something, e.g. `by telephone on 25 November, 10:20`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instruction {
+    words: String,
+    on_behalf_of: Option<String>,
+}
+
+/// The header in which staff say that they carry out a spoken instruction.
+pub const INSTRUCTION_HEADER: &str = "on-instruction";
+/// The header in which they say for whom, where an act could be either side's: `clt_…` or `wrk_…`.
+pub const BEHALF_HEADER: &str = "on-behalf-of";
+const MAX_INSTRUCTION: usize = 300;
+
+impl Instruction {
+    fn read(headers: &HeaderMap) -> Result<Option<Self>, Problem> {
+        let Some(value) = headers.get(INSTRUCTION_HEADER) else {
+            return Ok(None);
+        };
+        let told = value.to_str().ok().map(str::trim);
+        told.filter(|told| (1..=MAX_INSTRUCTION).contains(&told.len()))
+            .map(|told| {
+                let named = headers.get(BEHALF_HEADER);
+                let named = named.and_then(|named| named.to_str().ok());
+                Some(Self {
+                    words: told.to_owned(),
+                    on_behalf_of: named.map(str::to_owned),
+                })
+            })
+            .ok_or_else(|| {
+                Problem::malformed(
+                    "On-Instruction: say in 1 to 300 visible ASCII characters how and when you were told",
+                )
+            })
+    }
+
+    /// How they were told, in their words.
+    #[must_use]
+    pub fn words(&self) -> &str {
+        &self.words
+    }
+
+    /// Whether it says that it is for whoever has this id.
+    #[must_use]
+    pub fn is_for(&self, id: impl ToString) -> bool {
+        self.on_behalf_of.as_deref() == Some(&*id.to_string())
+    }
 }
 
 impl FromRequestParts<Shared> for SignedIn {
@@ -66,7 +117,12 @@ impl FromRequestParts<Shared> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, context: &Shared) -> Result<Self, Problem> {
         let SignedIn(login) = SignedIn::from_request_parts(parts, context).await?;
-        Self::of(context, &login).await?.ok_or_else(|| {
+        let instruction = Instruction::read(&parts.headers)?;
+        let caller = Self::of(context, &login).await?.map(|caller| Self {
+            instruction,
+            ..caller
+        });
+        caller.ok_or_else(|| {
             Problem::new(
                 axum::http::StatusCode::FORBIDDEN,
                 "login-not-bound",
@@ -86,7 +142,10 @@ impl Caller {
             Some(person) => Some(person),
             None => context.first_administrator(login).await?,
         };
-        Ok(person.map(|person| Self { person }))
+        Ok(person.map(|person| Self {
+            person,
+            instruction: None,
+        }))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The candidate list of a match request: computed when it is submitted, settled against live records
 //! whenever it is previewed and when it is released. Routes and the release consumer share this.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use domain::blind::BlindCandidate;
@@ -18,6 +18,9 @@ use store::{Key, StoreError, Versioned};
 
 use crate::context::Context;
 use crate::matcher::{self, MatcherError};
+
+/// The most support workers that one client has had to do with, as far as matching looks.
+const MOST_PAIRS: usize = 1_000;
 
 /// A list held against live records: what the client would see now.
 pub struct Settlement {
@@ -152,10 +155,20 @@ pub async fn relations(context: &Context, request: &MatchRequest) -> Result<Rela
         .living_person(person)
         .await?
         .map_or(person, |person| person.value.id);
+    let pairs = context.store.pairs_of(request.client, MOST_PAIRS).await?;
+    let (mut blocked, mut known) = (BTreeSet::new(), BTreeSet::new());
+    for Versioned { value: pair, .. } in pairs {
+        if pair.is_blocked() {
+            blocked.insert(pair.worker);
+        }
+        if pair.known_since.is_some() {
+            known.insert(pair.worker);
+        }
+    }
     Ok(Relations {
         client: person,
-        blocked: [].into(),
-        known: [].into(),
+        blocked,
+        known,
     })
 }
 

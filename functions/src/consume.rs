@@ -48,6 +48,8 @@ pub enum ConsumeError {
 pub enum Effect {
     /// This commit, which finishes the row.
     Commit(Box<Commit>),
+    /// This commit, which leaves more to be done before the row is finished.
+    Step(Box<Commit>),
     /// Nothing yet: the deadline is later than the row says.
     Early(DateTime<Utc>),
     /// Nothing any more: the deadline was moved, or what it was about has ended.
@@ -94,7 +96,14 @@ pub async fn consume(context: &Context, key: &DueKey) -> Result<Consumed, Consum
             let pass = || check_expiry::pass(context, &pending, *worker);
             carry_out(context, &pending, pass).await
         }
-        Due::Reindex { .. } => Err(ConsumeError::Misrouted),
+        Due::InvitationLapse { .. }
+        | Due::InvitationWithdrawal { .. }
+        | Due::ReadDisclosure { .. }
+        | Due::OfferLapse { .. }
+        | Due::ProposalLapse { .. }
+        | Due::VisitSettlement { .. }
+        | Due::ReportDeadline { .. }
+        | Due::Reindex { .. } => Err(ConsumeError::Misrouted),
     }
 }
 
@@ -106,9 +115,19 @@ async fn carry_out<F>(
 where
     F: Future<Output = Result<Effect, ConsumeError>> + Send,
 {
-    for _ in 0..MOST_ROUNDS {
+    let mut rounds = 0;
+    while rounds < MOST_ROUNDS {
         let commit = match decide().await? {
             Effect::Commit(commit) => *commit,
+            Effect::Step(commit) => match context.store.commit(*commit).await {
+                // What is left is decided by what stands now.
+                Ok(()) => continue,
+                Err(CommitError::Store(error)) => return Err(error.into()),
+                Err(_) => {
+                    rounds += 1;
+                    continue;
+                }
+            },
             Effect::Early(at) => return Ok(Consumed::Early(at)),
             Effect::Superseded => {
                 context.store.forget_due(pending).await?;
@@ -119,7 +138,7 @@ where
             Ok(()) | Err(CommitError::AlreadyDone) => return Ok(Consumed::Done),
             Err(
                 CommitError::Conflict(_) | CommitError::LimitReached(_) | CommitError::Replayed,
-            ) => {}
+            ) => rounds += 1,
             Err(CommitError::Store(error)) => return Err(error.into()),
         }
     }

@@ -110,10 +110,7 @@ async fn read_notice(
             read_at: was.value.read_at.or(Some(context.now())),
             ..was.value.clone()
         };
-        let acting = Acting {
-            by: reader.id,
-            on_behalf_of: None,
-        };
+        let acting = Acting::by(reader.id);
         let audit = context.audit(acting, "read_notice", &Key::inbox(reader.id, notice));
         let commit = Commit::new(audit).replace(&was, &next);
         Ok(Decision::new(commit.unchanged(&caller.person), notice))

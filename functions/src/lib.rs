@@ -16,6 +16,7 @@ pub mod check_expiry;
 pub mod client;
 pub mod consume;
 pub mod context;
+pub mod conversation;
 pub mod correction;
 pub mod docs;
 pub mod inbox;

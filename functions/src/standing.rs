@@ -1,16 +1,20 @@
 //! The relationship in which a caller acts, as read now, so that a commit can insist on it.
 
+use axum::http::StatusCode;
 use domain::access::{self, Acting, Authority, Duty, Scope};
 use domain::client::Client;
-use domain::id::{ClientId, WorkerId};
+use domain::engagement::{Engagement, Happening, Side};
+use domain::id::{ClientId, EngagementId, NoticeId, WorkerId};
+use domain::notice::Event;
 use domain::person::Person;
-use store::{Commit, Key, Versioned};
+use domain::support_worker::SupportWorker;
+use store::{Commit, Key, StoreError, Versioned};
 
-use crate::caller::Caller;
+use crate::caller::{Caller, Instruction};
 use crate::context::Context;
 use crate::problem::Problem;
 
-/// A caller acting for a client: themselves, or as a representative.
+/// A caller acting for a client: themselves, as a representative, or as staff who were told to.
 #[derive(Debug, Clone)]
 pub struct ForClient {
     /// On whose account.
@@ -19,6 +23,21 @@ pub struct ForClient {
     pub client: Versioned<Client>,
     authority: Option<Versioned<Authority>>,
     caller: Versioned<Person>,
+    told: Option<Told>,
+}
+
+/// A spoken instruction that staff carry out: whoever gave it hears of what was done.
+#[derive(Debug, Clone)]
+struct Told {
+    how: Instruction,
+    by: Instructor,
+    notice: NoticeId,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Instructor {
+    Client(ClientId),
+    Worker(WorkerId),
 }
 
 /// Staff on duty.
@@ -29,12 +48,27 @@ pub struct OnDuty {
     caller: Versioned<Person>,
 }
 
-/// A caller acting on a support worker: in person, or as staff who decide on them.
+/// A caller acting on a support worker: in person, as staff who were told to, or as staff who decide on them.
 #[derive(Debug, Clone)]
 pub struct ForWorker {
     /// On whose account.
     pub acting: Acting,
     caller: Versioned<Person>,
+    told: Option<Told>,
+}
+
+/// A caller in an engagement, on one of its sides.
+#[derive(Debug, Clone)]
+pub struct Party {
+    /// On which side.
+    pub side: Side,
+    /// On whose account.
+    pub acting: Acting,
+    /// The engagement.
+    pub engagement: Versioned<Engagement>,
+    authority: Option<Versioned<Authority>>,
+    caller: Versioned<Person>,
+    told: Option<Told>,
 }
 
 /// Lets `caller` act for `client` in `scope`, or refuses.
@@ -48,27 +82,162 @@ pub async fn for_client(
     scope: Scope,
 ) -> Result<ForClient, Problem> {
     let person = &caller.person.value;
-    let authority = if person.roles.clients.contains(&client) {
-        None
-    } else {
-        context
-            .store
-            .get::<Authority>(&Key::authority(client, person.id))
-            .await?
-    };
+    if let Some(how) = &caller.instruction {
+        // Before the client is looked up, so that nobody but staff learns which there are.
+        access::over_client(person, client, Duty::Instructions)?;
+        let client = load_client(context, client).await?;
+        let (id, instructor) = (client.value.id, client.value.person);
+        return Ok(ForClient {
+            acting: access::on_instruction(person, instructor, Some(id))?,
+            client,
+            authority: None,
+            caller: caller.person.clone(),
+            told: Some(Told::new(context, how, Instructor::Client(id))),
+        });
+    }
+    let authority = authority_over(context, person, client).await?;
     let held = authority.as_ref().map(|held| &held.value);
     let acting = access::for_client(person, client, held, scope, context.now())?;
-    let client = context
-        .store
-        .get(&Key::client(client))
-        .await?
-        .ok_or_else(Problem::not_found)?;
     Ok(ForClient {
         acting,
-        client,
+        client: load_client(context, client).await?,
         authority,
         caller: caller.person.clone(),
+        told: None,
     })
+}
+
+async fn load_client(context: &Context, client: ClientId) -> Result<Versioned<Client>, Problem> {
+    let client = context.store.get(&Key::client(client)).await?;
+    client.ok_or_else(Problem::not_found)
+}
+
+/// What is stored of a person's authority over a client; nothing is looked for where it is themselves.
+async fn authority_over(
+    context: &Context,
+    person: &Person,
+    client: ClientId,
+) -> Result<Option<Versioned<Authority>>, StoreError> {
+    if person.roles.clients.contains(&client) {
+        return Ok(None);
+    }
+    let key = Key::authority(client, person.id);
+    context.store.get::<Authority>(&key).await
+}
+
+/// Shows `caller` an engagement of theirs, whether or not it has ended, or refuses.
+///
+/// # Errors
+/// 404 to strangers, 403 to representatives whose authority covers other things.
+pub async fn in_engagement(
+    context: &Context,
+    caller: &Caller,
+    engagement: EngagementId,
+) -> Result<Party, Problem> {
+    let person = &caller.person.value;
+    let found = context.store.get(&Key::engagement(engagement)).await?;
+    let engagement: Versioned<Engagement> = found.ok_or_else(Problem::not_found)?;
+    let held = authority_over(context, person, engagement.value.client).await?;
+    let authority = held.as_ref().map(|held| &held.value);
+    let (side, acting) =
+        access::in_engagement(person, &engagement.value, authority, context.now())?;
+    Ok(Party {
+        side,
+        acting,
+        engagement,
+        authority: held,
+        caller: caller.person.clone(),
+        told: None,
+    })
+}
+
+/// Lets `caller` act on `side` of an engagement, or on the side they stand on where none is asked for.
+/// Staff who carry out an instruction stand in for the side asked for, or the one that they name.
+///
+/// # Errors
+/// As [`in_engagement`]; 403 `engagement-ended` once it has ended, 403 on the other side.
+pub async fn act_in_engagement(
+    context: &Context,
+    caller: &Caller,
+    engagement: EngagementId,
+    side: Option<Side>,
+) -> Result<Party, Problem> {
+    let party = match &caller.instruction {
+        Some(how) => told_in_engagement(context, caller, engagement, side, how).await?,
+        None => in_engagement(context, caller, engagement).await?,
+    };
+    if side.is_some_and(|side| side != party.side) {
+        return Err(Problem::forbidden());
+    }
+    if !party.engagement.value.is_live() {
+        let title = "The engagement has ended; it can be read, and nothing else";
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "engagement-ended",
+            title,
+        ));
+    }
+    Ok(party)
+}
+
+async fn told_in_engagement(
+    context: &Context,
+    caller: &Caller,
+    engagement: EngagementId,
+    side: Option<Side>,
+    how: &Instruction,
+) -> Result<Party, Problem> {
+    let person = &caller.person.value;
+    access::staff(person, Duty::Instructions)?;
+    let found = context.store.get(&Key::engagement(engagement)).await?;
+    let engagement: Versioned<Engagement> = found.ok_or_else(Problem::not_found)?;
+    let Engagement { client, worker, .. } = engagement.value;
+    // Who is told to do something by one side cannot be the other.
+    access::over_client(person, client, Duty::Instructions)?;
+    if person.roles.workers.contains(&worker) {
+        return Err(Problem::forbidden());
+    }
+    let named = [
+        (how.is_for(client), Side::Client),
+        (how.is_for(worker), Side::Worker),
+    ];
+    let named = named
+        .iter()
+        .find(|(named, _)| *named)
+        .map(|(_, side)| *side);
+    let (side, acting, by) = match side.or(named) {
+        Some(Side::Client) => {
+            let instructor = load_client(context, client).await?.value.person;
+            let acting = access::on_instruction(person, instructor, Some(client))?;
+            (Side::Client, acting, Instructor::Client(client))
+        }
+        Some(Side::Worker) => {
+            let instructor = load_worker(context, worker).await?.person;
+            let acting = access::on_instruction(person, instructor, None)?;
+            (Side::Worker, acting, Instructor::Worker(worker))
+        }
+        None => {
+            return Err(Problem::malformed(
+                "On-Behalf-Of: either side can do this; name the client or the support worker who told you to",
+            ));
+        }
+    };
+    Ok(Party {
+        side,
+        acting,
+        engagement,
+        authority: None,
+        caller: caller.person.clone(),
+        told: Some(Told::new(context, how, by)),
+    })
+}
+
+async fn load_worker(context: &Context, worker: WorkerId) -> Result<SupportWorker, Problem> {
+    let found = context
+        .store
+        .get::<SupportWorker>(&Key::worker(worker))
+        .await?;
+    Ok(found.ok_or_else(Problem::not_found)?.value)
 }
 
 /// Lets `caller` act as staff with `duty`, or refuses.
@@ -96,15 +265,32 @@ pub fn over_client(caller: &Caller, client: ClientId, duty: Duty) -> Result<OnDu
     })
 }
 
-/// Lets `caller` act as the support worker they are, or refuses.
+/// Lets `caller` act as the support worker they are, or for one who told them to, or refuses.
 ///
 /// # Errors
-/// 404 to strangers, 403 to staff.
-pub fn as_worker(caller: &Caller, worker: WorkerId) -> Result<ForWorker, Problem> {
-    let acting = access::as_worker(&caller.person.value, worker)?;
+/// 404 to strangers, 403 to staff who were told nothing.
+pub async fn as_worker(
+    context: &Context,
+    caller: &Caller,
+    worker: WorkerId,
+) -> Result<ForWorker, Problem> {
+    let person = &caller.person.value;
+    let (acting, told) = match &caller.instruction {
+        Some(how) => {
+            access::staff(person, Duty::Instructions)?;
+            let instructor = load_worker(context, worker).await?.person;
+            let told = Told::new(context, how, Instructor::Worker(worker));
+            (
+                access::on_instruction(person, instructor, None)?,
+                Some(told),
+            )
+        }
+        None => (access::as_worker(person, worker)?, None),
+    };
     Ok(ForWorker {
         acting,
         caller: caller.person.clone(),
+        told,
     })
 }
 
@@ -117,13 +303,39 @@ pub fn over_worker(caller: &Caller, worker: WorkerId) -> Result<ForWorker, Probl
     Ok(ForWorker {
         acting,
         caller: caller.person.clone(),
+        told: None,
     })
+}
+
+impl Told {
+    fn new(context: &Context, how: &Instruction, by: Instructor) -> Self {
+        Self {
+            how: how.clone(),
+            by,
+            notice: context.fresh(),
+        }
+    }
+}
+
+/// Keeps how staff were told to do this, and lets whoever told them know that it is done.
+fn as_told(commit: Commit, told: Option<&Told>) -> Commit {
+    let Some(Told { how, by, notice }) = told else {
+        return commit;
+    };
+    let operation = commit.operation().to_owned();
+    let event = match *by {
+        Instructor::Client(client) => Event::DoneForClient { client, operation },
+        Instructor::Worker(worker) => Event::DoneForWorker { worker, operation },
+    };
+    commit
+        .because(how.words().to_owned())
+        .notify(*notice, event)
 }
 
 impl ForClient {
     /// Makes the commit fail if the relationship has changed since it was read.
     pub fn insisted_on(&self, commit: Commit) -> Commit {
-        let commit = commit.unchanged(&self.client);
+        let commit = as_told(commit.unchanged(&self.client), self.told.as_ref());
         match &self.authority {
             Some(authority) => commit.unchanged(authority),
             None => commit.unchanged(&self.caller),
@@ -131,10 +343,43 @@ impl ForClient {
     }
 }
 
+impl Party {
+    /// Makes the commit fail if the relationship, or the engagement, has changed since it was read.
+    pub fn insisted_on(&self, commit: Commit) -> Commit {
+        let commit = as_told(commit.unchanged(&self.engagement), self.told.as_ref());
+        match &self.authority {
+            Some(authority) if self.side == Side::Client => commit.unchanged(authority),
+            Some(_) | None => commit.unchanged(&self.caller),
+        }
+    }
+
+    /// What is told to the other side, or to both.
+    #[must_use]
+    pub fn event(&self, happening: Happening, told: impl Into<domain::notice::Told>) -> Event {
+        engagement_event(&self.engagement.value, happening, told)
+    }
+}
+
+/// What the people of an engagement hear of something that happened in it.
+#[must_use]
+pub fn engagement_event(
+    engagement: &Engagement,
+    happening: Happening,
+    told: impl Into<domain::notice::Told>,
+) -> Event {
+    Event::Engagement {
+        engagement: engagement.id,
+        client: engagement.client,
+        worker: engagement.worker,
+        happening,
+        told: told.into(),
+    }
+}
+
 impl ForWorker {
     /// Makes the commit fail if the caller's roles have changed since they were read.
     pub fn insisted_on(&self, commit: Commit) -> Commit {
-        commit.unchanged(&self.caller)
+        as_told(commit.unchanged(&self.caller), self.told.as_ref())
     }
 }
 

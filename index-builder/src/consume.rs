@@ -32,10 +32,7 @@ impl IndexBuilder {
                         pending.push((row, cells));
                     }
                     // INVARIANT: a row is deleted by whoever brought its effect about, and by nobody else.
-                    Due::CandidateRelease { .. }
-                    | Due::CheckExpiry { .. }
-                    | Due::Notice { .. }
-                    | Due::Mail { .. } => {
+                    _ => {
                         outcomes.push((key.clone(), Outcome::Failed(BuildError::Misrouted)));
                     }
                 },

@@ -6,13 +6,15 @@ use domain::access::{Authority, AuthorityState, Scope, StaffRole};
 use domain::check::CheckState;
 use domain::client::Client;
 use domain::due::{Due, DueRow};
-use domain::id::{ClientId, PersonId, WorkerId};
+use domain::engagement::Engagement;
+use domain::id::{ClientId, EngagementId, PersonId, WorkerId};
 use domain::packed::{IndexChange, index_change};
+use domain::pair::Pair;
 use domain::person::{Contact, LoginKey, Person, PersonName, Roles};
 use domain::support_worker::{SupportWorker, WorkerState};
 use functions::context::Context;
 use serde_json::{Value, json};
-use store::{Actor, CellRow, Commit, Key, Login};
+use store::{Actor, CellRow, ClientEngagement, Commit, Key, Login, WorkerEngagement};
 
 /// A person with `roles`, who signs in as `subject`.
 pub async fn settle_person(context: &Context, subject: &str, roles: Roles) -> PersonId {
@@ -125,6 +127,38 @@ pub async fn settle_representative(
         .await
         .unwrap();
     representative
+}
+
+/// An open engagement between the two, as changed by `change`: as if an invitation had just been accepted.
+pub async fn settle_engagement(
+    context: &Context,
+    client: ClientId,
+    worker: WorkerId,
+    change: impl FnOnce(&mut Engagement),
+) -> EngagementId {
+    let (id, now) = (context.fresh(), context.now());
+    let mut engagement =
+        Engagement::open(id, client, worker, context.fresh(), context.fresh(), now);
+    change(&mut engagement);
+    let pair = Pair::strangers(client, worker).with_engagement(id, now);
+    let pair = match engagement.is_live() {
+        true => pair,
+        false => pair.without_engagement(),
+    };
+    let audit = context.audit(Actor::Service, "settle", &Key::engagement(id));
+    let commit = Commit::new(audit)
+        .insert(&engagement)
+        .insert(&pair)
+        .insert(&ClientEngagement {
+            client,
+            engagement: id,
+        })
+        .insert(&WorkerEngagement {
+            worker,
+            engagement: id,
+        });
+    context.store.commit(commit).await.unwrap();
+    id
 }
 
 /// Where everybody here lives.

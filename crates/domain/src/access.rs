@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::engagement::{Engagement, Side};
 use crate::id::{AuthorityId, ClientId, PersonId, WorkerId};
 use crate::person::Person;
 
@@ -39,11 +40,25 @@ pub enum Duty {
     Workers,
     /// Match requests: preview, pin, exclude, send early.
     MatchRequests,
+    /// Engagements: who is connected with whom, and how it stands.
+    Engagements,
+    /// Reading a conversation, with a reason that both sides come to know.
+    Conversations,
+    /// Keeping such a reading from both sides for a while.
+    Disclosure,
+    /// The schedules of everybody.
+    Schedules,
+    /// Doing for somebody what they have said they want.
+    Instructions,
+    /// Safety reports, which nobody else sees.
+    Safety,
+    /// Reversing mistakes.
+    Reversals,
     /// Reading audit items.
     Audit,
 }
 
-const DUTIES: [(Duty, &[StaffRole]); 6] = [
+const DUTIES: [(Duty, &[StaffRole]); 13] = [
     (
         Duty::Tickets,
         &[
@@ -60,6 +75,33 @@ const DUTIES: [(Duty, &[StaffRole]); 6] = [
         Duty::MatchRequests,
         &[StaffRole::Administrator, StaffRole::Coordinator],
     ),
+    (
+        Duty::Engagements,
+        &[StaffRole::Administrator, StaffRole::Coordinator],
+    ),
+    (
+        Duty::Conversations,
+        &[
+            StaffRole::Administrator,
+            StaffRole::Coordinator,
+            StaffRole::Supervisor,
+            StaffRole::Mediator,
+        ],
+    ),
+    (Duty::Disclosure, &[StaffRole::Supervisor]),
+    (
+        Duty::Schedules,
+        &[StaffRole::Administrator, StaffRole::Coordinator],
+    ),
+    (
+        Duty::Instructions,
+        &[StaffRole::Administrator, StaffRole::Coordinator],
+    ),
+    (
+        Duty::Safety,
+        &[StaffRole::Administrator, StaffRole::Supervisor],
+    ),
+    (Duty::Reversals, &[StaffRole::Administrator]),
     (
         Duty::Audit,
         &[StaffRole::Administrator, StaffRole::Supervisor],
@@ -146,6 +188,21 @@ pub struct Acting {
     pub by: PersonId,
     /// For whom, when not for themselves.
     pub on_behalf_of: Option<ClientId>,
+    /// Whose spoken instruction it follows, where staff do it for somebody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructed_by: Option<PersonId>,
+}
+
+impl Acting {
+    /// Somebody who acts for themselves, or as staff.
+    #[must_use]
+    pub const fn by(by: PersonId) -> Self {
+        Self {
+            by,
+            on_behalf_of: None,
+            instructed_by: None,
+        }
+    }
 }
 
 /// Whether staff with these roles have `duty`.
@@ -160,10 +217,7 @@ pub fn staff(person: &Person, duty: Duty) -> Result<Acting, Denied> {
         *listed == duty && roles.iter().any(|role| person.roles.staff.contains(role))
     });
     if holds {
-        Ok(Acting {
-            by: person.id,
-            on_behalf_of: None,
-        })
+        Ok(Acting::by(person.id))
     } else {
         Err(Denied::NotYours)
     }
@@ -198,10 +252,7 @@ pub fn for_client(
     now: DateTime<Utc>,
 ) -> Result<Acting, Denied> {
     if person.roles.clients.contains(&client) {
-        return Ok(Acting {
-            by: person.id,
-            on_behalf_of: None,
-        });
+        return Ok(Acting::by(person.id));
     }
     // INVARIANT: an authority speaks only for the pair it names.
     let authority = authority
@@ -209,8 +260,8 @@ pub fn for_client(
         .ok_or(Denied::Invisible)?;
     if authority.permits(scope, now) {
         return Ok(Acting {
-            by: person.id,
             on_behalf_of: Some(client),
+            ..Acting::by(person.id)
         });
     }
     let holds_otherwise = authority
@@ -230,10 +281,7 @@ pub fn for_client(
 /// [`Denied::NotYours`] for staff, who see every support worker; [`Denied::Invisible`] to everybody else.
 pub fn as_worker(person: &Person, worker: WorkerId) -> Result<Acting, Denied> {
     if person.roles.workers.contains(&worker) {
-        return Ok(Acting {
-            by: person.id,
-            on_behalf_of: None,
-        });
+        return Ok(Acting::by(person.id));
     }
     Err(if person.roles.staff.is_empty() {
         Denied::Invisible
@@ -253,4 +301,54 @@ pub fn over_worker(person: &Person, worker: WorkerId) -> Result<Acting, Denied> 
         return Err(Denied::NotYours);
     }
     staff(person, Duty::Workers)
+}
+
+/// On which side of an engagement `person` stands, and on whose account.
+///
+/// A support worker who also represents the client is the support worker: nobody agrees with themselves.
+///
+/// # Errors
+/// As [`for_client`] in [`Scope::Engagements`] for everybody but the support worker.
+pub fn in_engagement(
+    person: &Person,
+    engagement: &Engagement,
+    authority: Option<&Authority>,
+    now: DateTime<Utc>,
+) -> Result<(Side, Acting), Denied> {
+    if person.roles.workers.contains(&engagement.worker) {
+        return Ok((Side::Worker, Acting::by(person.id)));
+    }
+    for_client(
+        person,
+        engagement.client,
+        authority,
+        Scope::Engagements,
+        now,
+    )
+    .map(|acting| (Side::Client, acting))
+}
+
+/// Whether `person` carries out, as staff, what `instructed_by` has told them to do: for a client where
+/// `on_behalf_of` names one, else for a support worker.
+///
+/// # Errors
+/// As [`staff`]; [`Denied::NotYours`] also where it would be for themselves or somebody they represent.
+pub fn on_instruction(
+    person: &Person,
+    instructed_by: PersonId,
+    on_behalf_of: Option<ClientId>,
+) -> Result<Acting, Denied> {
+    let acting = match on_behalf_of {
+        Some(client) => over_client(person, client, Duty::Instructions)?,
+        None => staff(person, Duty::Instructions)?,
+    };
+    // INVARIANT: an instruction comes from somebody else.
+    if instructed_by == person.id {
+        return Err(Denied::NotYours);
+    }
+    Ok(Acting {
+        on_behalf_of,
+        instructed_by: Some(instructed_by),
+        ..acting
+    })
 }

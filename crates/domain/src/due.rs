@@ -6,7 +6,10 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::id::{MatchRequestId, NoticeId, PersonId, WorkerId};
+use crate::id::{
+    CandidateId, ConversationReadId, EngagementId, MatchRequestId, NoticeId, OfferId, PersonId,
+    ProposalId, ReportId, WorkerId,
+};
 use crate::notice::Event;
 use crate::place::Cell;
 
@@ -40,6 +43,49 @@ pub enum Due {
         /// What happened.
         event: Event,
     },
+    /// Let an unanswered invitation lapse.
+    InvitationLapse {
+        /// Of which request.
+        match_request: MatchRequestId,
+        /// Whose invitation.
+        candidate: CandidateId,
+    },
+    /// Withdraw the open invitations of a request that has come to its end.
+    InvitationWithdrawal {
+        /// Which request.
+        match_request: MatchRequestId,
+    },
+    /// Let both sides know that staff read their conversation.
+    ReadDisclosure {
+        /// Whose conversation.
+        engagement: EngagementId,
+        /// Which reading.
+        read: ConversationReadId,
+    },
+    /// Let an unanswered offer lapse.
+    OfferLapse {
+        /// In which engagement.
+        engagement: EngagementId,
+        /// Which offer.
+        offer: OfferId,
+    },
+    /// Let a proposal lapse whose time has come unaccepted.
+    ProposalLapse {
+        /// In which engagement.
+        engagement: EngagementId,
+        /// Which proposal.
+        proposal: ProposalId,
+    },
+    /// Cancel what is still booked in an engagement that has ended.
+    VisitSettlement {
+        /// Which engagement.
+        engagement: EngagementId,
+    },
+    /// Look whether a safety report was dealt with in time.
+    ReportDeadline {
+        /// Which report.
+        report: ReportId,
+    },
     /// Rebuild the index shards that a support worker's change touches.
     Reindex {
         /// Whose change.
@@ -54,7 +100,7 @@ pub enum Due {
 pub enum Consumer {
     /// Releases candidate lists.
     CandidateRelease,
-    /// Lets checks, links and offers expire.
+    /// Lets checks, invitations, offers and proposals expire, and settles what they leave behind.
     Expiry,
     /// Fans notices out and sends mail.
     Notification,
@@ -68,7 +114,14 @@ impl Due {
     pub const fn consumer(&self) -> Consumer {
         match self {
             Self::CandidateRelease { .. } => Consumer::CandidateRelease,
-            Self::CheckExpiry { .. } => Consumer::Expiry,
+            Self::CheckExpiry { .. }
+            | Self::InvitationLapse { .. }
+            | Self::InvitationWithdrawal { .. }
+            | Self::ReadDisclosure { .. }
+            | Self::OfferLapse { .. }
+            | Self::ProposalLapse { .. }
+            | Self::VisitSettlement { .. }
+            | Self::ReportDeadline { .. } => Consumer::Expiry,
             Self::Notice { .. } | Self::Mail { .. } => Consumer::Notification,
             Self::Reindex { .. } => Consumer::IndexBuilder,
         }

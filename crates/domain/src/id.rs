@@ -173,6 +173,26 @@ ids! {
     MatchRequestId = MatchRequestKind, "mreq";
     /// One support worker in one match request's list, under an alias.
     CandidateId = CandidateKind, "cand";
+    /// A client's request, sent to one candidate.
+    InvitationId = InvitationKind, "inv";
+    /// What a candidate asks before they answer an invitation.
+    QuestionId = QuestionKind, "qst";
+    /// The connection that an accepted invitation opens.
+    EngagementId = EngagementKind, "eng";
+    /// One message of a conversation.
+    MessageId = MessageKind, "msg";
+    /// One reading of a conversation by staff.
+    ConversationReadId = ConversationReadKind, "read";
+    /// One introductory meeting.
+    MeetingId = MeetingKind, "meet";
+    /// One offer of terms.
+    OfferId = OfferKind, "off";
+    /// A dated visit as offered.
+    ProposalId = ProposalKind, "prop";
+    /// A booked visit.
+    VisitId = VisitKind, "vis";
+    /// One safety report.
+    ReportId = ReportKind, "rep";
     /// Work for staff.
     TicketId = TicketKind, "tkt";
     /// One commit, and its audit item.

@@ -5,8 +5,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::{Scope, StaffRole};
 use crate::check::CheckKind;
-use crate::id::{AuthorityId, ClientId, MatchRequestId, PersonId, TicketId, WorkerId};
+use crate::engagement::{Happening, Side};
+use crate::id::{
+    AuthorityId, CandidateId, ClientId, EngagementId, InvitationId, MatchRequestId, PersonId,
+    ReportId, TicketId, WorkerId,
+};
 
 /// Something that happened and concerns somebody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +131,96 @@ pub enum Event {
         /// Whose.
         client: ClientId,
     },
+    /// A match request has come to what it was for.
+    MatchRequestFulfilled {
+        /// Which.
+        match_request: MatchRequestId,
+        /// Whose.
+        client: ClientId,
+    },
+    /// A candidate is no longer available; another may have taken their place.
+    CandidateUnavailable {
+        /// Of which request.
+        match_request: MatchRequestId,
+        /// Whose.
+        client: ClientId,
+        /// Whether another candidate can be seen instead.
+        replaced: bool,
+    },
+    /// A candidate asks something about a request.
+    QuestionAsked {
+        /// About which request.
+        match_request: MatchRequestId,
+        /// Whose.
+        client: ClientId,
+        /// By whom.
+        candidate: CandidateId,
+    },
+    /// What somebody asked was answered.
+    QuestionAnswered {
+        /// Which invitation.
+        invitation: InvitationId,
+        /// Who asked.
+        worker: WorkerId,
+    },
+    /// A support worker was invited.
+    Invited {
+        /// Which invitation.
+        invitation: InvitationId,
+        /// Whom.
+        worker: WorkerId,
+    },
+    /// An invitation was not answered in time.
+    InvitationLapsed {
+        /// Which invitation.
+        invitation: InvitationId,
+        /// Whose.
+        worker: WorkerId,
+    },
+    /// An invitation was withdrawn.
+    InvitationWithdrawn {
+        /// Which invitation.
+        invitation: InvitationId,
+        /// Whose.
+        worker: WorkerId,
+    },
+    /// Something happened in an engagement.
+    Engagement {
+        /// Which engagement.
+        engagement: EngagementId,
+        /// The client in it.
+        client: ClientId,
+        /// The support worker in it.
+        worker: WorkerId,
+        /// What happened.
+        happening: Happening,
+        /// Who hears of it.
+        told: Told,
+    },
+    /// A safety report came in.
+    ReportMade {
+        /// Which.
+        report: ReportId,
+    },
+    /// A safety report was not dealt with in time.
+    ReportOverdue {
+        /// Which.
+        report: ReportId,
+    },
+    /// Staff did something for a client because they were told to.
+    DoneForClient {
+        /// For whom.
+        client: ClientId,
+        /// What: the operation's name.
+        operation: String,
+    },
+    /// Staff did something for a support worker because they were told to.
+    DoneForWorker {
+        /// For whom.
+        worker: WorkerId,
+        /// What: the operation's name.
+        operation: String,
+    },
     /// A ticket was given to somebody.
     TicketAssigned {
         /// Which.
@@ -135,13 +230,38 @@ pub enum Event {
     },
 }
 
+/// Which of the two in an engagement hear of something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Told {
+    /// The client's side.
+    Client,
+    /// The support worker.
+    Worker,
+    /// Both sides.
+    Both,
+}
+
+impl From<Side> for Told {
+    fn from(side: Side) -> Self {
+        match side {
+            Side::Client => Self::Client,
+            Side::Worker => Self::Worker,
+        }
+    }
+}
+
 /// Who hears of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
     /// One person.
     Person(PersonId),
-    /// The client and every representative whose authority over match requests holds now.
-    Client(ClientId),
+    /// The client and every representative whose authority covers this now.
+    Client(ClientId, Scope),
+    /// The same, and one support worker.
+    Both(ClientId, Scope, WorkerId),
+    /// Everybody with this role.
+    Staff(StaffRole),
     /// The client and one representative, whatever became of the authority.
     ClientAnd(ClientId, PersonId),
     /// One support worker.
@@ -176,7 +296,24 @@ impl Event {
             Self::MembershipAssigned { client }
             | Self::MatchRequestSubmitted { client, .. }
             | Self::MatchRequestWithdrawn { client, .. }
-            | Self::CandidatesReleased { client, .. } => Audience::Client(*client),
+            | Self::MatchRequestFulfilled { client, .. }
+            | Self::CandidatesReleased { client, .. }
+            | Self::CandidateUnavailable { client, .. }
+            | Self::QuestionAsked { client, .. }
+            | Self::DoneForClient { client, .. } => Audience::Client(*client, Scope::MatchRequests),
+            Self::Engagement {
+                client,
+                worker,
+                told,
+                ..
+            } => match told {
+                Told::Client => Audience::Client(*client, Scope::Engagements),
+                Told::Worker => Audience::Worker(*worker),
+                Told::Both => Audience::Both(*client, Scope::Engagements, *worker),
+            },
+            Self::ReportMade { .. } | Self::ReportOverdue { .. } => {
+                Audience::Staff(StaffRole::Supervisor)
+            }
             Self::WorkerSubmitted { worker }
             | Self::WorkerActivated { worker }
             | Self::WorkerSuspended { worker }
@@ -185,7 +322,12 @@ impl Event {
             | Self::CheckExpiring { worker, .. }
             | Self::CheckExpired { worker, .. }
             | Self::CheckRevoked { worker, .. }
-            | Self::IntroductionApproved { worker } => Audience::Worker(*worker),
+            | Self::IntroductionApproved { worker }
+            | Self::QuestionAnswered { worker, .. }
+            | Self::Invited { worker, .. }
+            | Self::InvitationLapsed { worker, .. }
+            | Self::InvitationWithdrawn { worker, .. }
+            | Self::DoneForWorker { worker, .. } => Audience::Worker(*worker),
         }
     }
 }

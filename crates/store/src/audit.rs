@@ -26,6 +26,9 @@ pub enum Actor {
         by: PersonId,
         /// For whom.
         on_behalf_of: Option<ClientId>,
+        /// Whose spoken instruction it followed, where staff did it for somebody.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instructed_by: Option<PersonId>,
     },
     /// A partner's site.
     Partner {
@@ -41,6 +44,7 @@ impl From<Acting> for Actor {
         Self::Person {
             by: acting.by,
             on_behalf_of: acting.on_behalf_of,
+            instructed_by: acting.instructed_by,
         }
     }
 }
@@ -62,6 +66,19 @@ pub struct Audit {
     pub fields: Vec<String>,
     /// Why, in staff's words, for corrections.
     pub reason: Option<String>,
+}
+
+impl Actor {
+    /// Whether staff did it because somebody told them to; how they were told is kept as the reason.
+    const fn is_instructed(&self) -> bool {
+        matches!(
+            self,
+            Self::Person {
+                instructed_by: Some(_),
+                ..
+            }
+        )
+    }
 }
 
 /// An audit item as stored and read back.
@@ -103,7 +120,7 @@ impl From<&Audit> for AuditItem {
             operation: audit.operation.to_owned(),
             aggregate: audit.aggregate.pk.clone(),
             fields: audit.fields.clone(),
-            reasoned: audit.reason.is_some(),
+            reasoned: audit.reason.is_some() || audit.actor.is_instructed(),
         }
     }
 }

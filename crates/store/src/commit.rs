@@ -47,6 +47,7 @@ struct Write {
 pub struct Commit {
     id: CommitId,
     at: DateTime<Utc>,
+    operation: &'static str,
     aggregate: Key,
     writes: Vec<Write>,
     /// The version at which each thing that the decision rested on was read.
@@ -83,22 +84,35 @@ impl Commit {
         let Audit {
             commit: id,
             at,
+            operation,
             aggregate,
             reason,
             ..
         } = audit;
         let mut commit = Self::empty(id, at, aggregate);
+        commit.operation = operation;
         commit.put(Role::Audit, &item, 1, Condition::Absent);
-        if let Some(text) = reason {
-            let aggregate = commit.aggregate.pk.clone();
-            let reason = ReasonItem {
-                aggregate,
-                commit: id,
-                text,
-            };
-            commit.put(Role::State, &reason, 1, Condition::Absent);
+        match reason {
+            Some(text) => commit.because(text),
+            None => commit,
         }
-        commit
+    }
+
+    /// Keeps the words of a reason beside the aggregate: staff's own, or how an instruction was given.
+    pub fn because(mut self, text: String) -> Self {
+        let reason = ReasonItem {
+            aggregate: self.aggregate.pk.clone(),
+            commit: self.id,
+            text,
+        };
+        self.put(Role::State, &reason, 1, Condition::Absent);
+        self
+    }
+
+    /// The name of the operation that it is; empty for effects and derived data.
+    #[must_use]
+    pub const fn operation(&self) -> &'static str {
+        self.operation
     }
 
     /// The commit of an effect that changes no aggregate, such as telling people: it finishes its due
@@ -121,6 +135,7 @@ impl Commit {
         Self {
             id,
             at,
+            operation: "",
             aggregate,
             writes: Vec::new(),
             read: BTreeMap::new(),

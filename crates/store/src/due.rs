@@ -54,13 +54,27 @@ pub enum Postponed {
 
 const CANDIDATE_RELEASE: &str = "candidate-release";
 const CHECK_EXPIRY: &str = "check-expiry";
+const INVITATION_LAPSE: &str = "invitation-lapse";
+const INVITATION_WITHDRAWAL: &str = "invitation-withdrawal";
+const READ_DISCLOSURE: &str = "read-disclosure";
+const OFFER_LAPSE: &str = "offer-lapse";
+const PROPOSAL_LAPSE: &str = "proposal-lapse";
+const VISIT_SETTLEMENT: &str = "visit-settlement";
+const REPORT_DEADLINE: &str = "report-deadline";
 const NOTICE: &str = "notice";
 const MAIL: &str = "mail";
 const REINDEX: &str = "reindex";
 
-const CONSUMERS: [(&str, Consumer); 5] = [
+const CONSUMERS: [(&str, Consumer); 12] = [
     (CANDIDATE_RELEASE, Consumer::CandidateRelease),
     (CHECK_EXPIRY, Consumer::Expiry),
+    (INVITATION_LAPSE, Consumer::Expiry),
+    (INVITATION_WITHDRAWAL, Consumer::Expiry),
+    (READ_DISCLOSURE, Consumer::Expiry),
+    (OFFER_LAPSE, Consumer::Expiry),
+    (PROPOSAL_LAPSE, Consumer::Expiry),
+    (VISIT_SETTLEMENT, Consumer::Expiry),
+    (REPORT_DEADLINE, Consumer::Expiry),
     (NOTICE, Consumer::Notification),
     (MAIL, Consumer::Notification),
     (REINDEX, Consumer::IndexBuilder),
@@ -71,6 +85,17 @@ fn name(row: &DueRow, commit: &str) -> String {
     match &row.due {
         Due::CandidateRelease { .. } => format!("{CANDIDATE_RELEASE}#{}", row.generation),
         Due::CheckExpiry { .. } => format!("{CHECK_EXPIRY}#{}", row.generation),
+        Due::InvitationLapse { candidate, .. } => {
+            format!("{INVITATION_LAPSE}#{candidate}#{}", row.generation)
+        }
+        Due::InvitationWithdrawal { .. } => format!("{INVITATION_WITHDRAWAL}#{commit}"),
+        Due::ReadDisclosure { read, .. } => format!("{READ_DISCLOSURE}#{read}"),
+        Due::OfferLapse { offer, .. } => format!("{OFFER_LAPSE}#{offer}"),
+        Due::ProposalLapse { proposal, .. } => {
+            format!("{PROPOSAL_LAPSE}#{proposal}#{}", row.generation)
+        }
+        Due::VisitSettlement { .. } => format!("{VISIT_SETTLEMENT}#{commit}"),
+        Due::ReportDeadline { .. } => format!("{REPORT_DEADLINE}#{}", row.generation),
         Due::Notice { notice, .. } => format!("{NOTICE}#{notice}"),
         Due::Mail {
             notice, recipient, ..

@@ -13,6 +13,18 @@
 //! | shard pointer | `SHARD#h3` | `POINTER` |
 //! | match request, its list | `MREQ#id` | `META`, `LIST` |
 //! | a client's match requests | `CLIENT#id` | `MREQ#id` |
+//! | a candidate since the client's first step | `MREQ#id` | `CAND#candidate` |
+//! | a support worker's invitations | `WORKER#id` | `INV#id` |
+//! | what a client and a support worker are to each other | `CLIENT#id` | `PAIR#worker` |
+//! | engagement | `ENG#id` | `META` |
+//! | a client's, a support worker's engagements | `CLIENT#id`, `WORKER#id` | `ENG#id` |
+//! | messages, how far somebody has read | `ENG#id` | `MSG#id`, `READ#person` |
+//! | readings of a conversation by staff | `ENG#id` | `STAFFREAD#id` |
+//! | meetings, offers, proposals | `ENG#id` | `MEET#id`, `OFFER#version`, `PROP#id` |
+//! | visits of an engagement | `ENG#id` | `VISIT#id` |
+//! | visit | `VISIT#id` | `META` |
+//! | busy sheet | `BUSY#person` | UTC month |
+//! | safety report | `REPORT#id` | `META` |
 //! | signup | `SIGNUP#id` | `META` |
 //! | partner, its quotas | `PARTNER#id` | `META`, `QUOTA#hour` |
 //! | form, by its publishable key | `FORM#id` | `META` |
@@ -28,11 +40,13 @@
 use std::fmt;
 
 use domain::id::{
-    ClientId, FormId, MatchRequestId, MembershipPlanId, NoticeId, PartnerId, PersonId, SignupId,
-    TicketId, WorkerId,
+    CandidateId, ClientId, ConversationReadId, EngagementId, FormId, InvitationId, MatchRequestId,
+    MeetingId, MembershipPlanId, MessageId, NoticeId, PartnerId, PersonId, ProposalId, ReportId,
+    SignupId, TicketId, VisitId, WorkerId,
 };
 use domain::person::LoginKey;
 use domain::place::Cell;
+use domain::schedule::Month;
 use domain::ticket::{TicketQueue, TicketState};
 
 /// The full primary key of one item.
@@ -151,6 +165,102 @@ impl Key {
         Self::new(format!("CLIENT#{client}"), format!("MREQ#{id}"))
     }
 
+    /// A candidate, from the first step that the client takes.
+    #[must_use]
+    pub fn candidate(request: MatchRequestId, candidate: CandidateId) -> Self {
+        Self::new(format!("MREQ#{request}"), format!("CAND#{candidate}"))
+    }
+
+    /// The mark that a support worker was invited; invitation ids are time-ordered.
+    #[must_use]
+    pub fn worker_invitation(worker: WorkerId, invitation: InvitationId) -> Self {
+        Self::new(format!("WORKER#{worker}"), format!("INV#{invitation}"))
+    }
+
+    /// What a client and a support worker are to each other.
+    #[must_use]
+    pub fn pair(client: ClientId, worker: WorkerId) -> Self {
+        Self::new(format!("CLIENT#{client}"), format!("PAIR#{worker}"))
+    }
+
+    /// An engagement.
+    #[must_use]
+    pub fn engagement(id: EngagementId) -> Self {
+        Self::meta(format!("ENG#{id}"))
+    }
+
+    /// The mark, with a client, of an engagement of theirs; engagement ids are time-ordered.
+    #[must_use]
+    pub fn client_engagement(client: ClientId, id: EngagementId) -> Self {
+        Self::new(format!("CLIENT#{client}"), format!("ENG#{id}"))
+    }
+
+    /// The mark, with a support worker, of an engagement of theirs.
+    #[must_use]
+    pub fn worker_engagement(worker: WorkerId, id: EngagementId) -> Self {
+        Self::new(format!("WORKER#{worker}"), format!("ENG#{id}"))
+    }
+
+    /// One message of a conversation. Message ids are time-ordered, and so is the conversation.
+    #[must_use]
+    pub fn message(engagement: EngagementId, message: MessageId) -> Self {
+        Self::new(format!("ENG#{engagement}"), format!("MSG#{message}"))
+    }
+
+    /// How far a person has read a conversation.
+    #[must_use]
+    pub fn read_mark(engagement: EngagementId, person: PersonId) -> Self {
+        Self::new(format!("ENG#{engagement}"), format!("READ#{person}"))
+    }
+
+    /// One reading of a conversation by staff.
+    #[must_use]
+    pub fn conversation_read(engagement: EngagementId, read: ConversationReadId) -> Self {
+        Self::new(format!("ENG#{engagement}"), format!("STAFFREAD#{read}"))
+    }
+
+    /// An introductory meeting.
+    #[must_use]
+    pub fn meeting(engagement: EngagementId, meeting: MeetingId) -> Self {
+        Self::new(format!("ENG#{engagement}"), format!("MEET#{meeting}"))
+    }
+
+    /// An offer of terms, by its number within the engagement.
+    #[must_use]
+    pub fn offer(engagement: EngagementId, version: u32) -> Self {
+        Self::new(format!("ENG#{engagement}"), format!("OFFER#{version:06}"))
+    }
+
+    /// A proposal of a visit.
+    #[must_use]
+    pub fn proposal(engagement: EngagementId, proposal: ProposalId) -> Self {
+        Self::new(format!("ENG#{engagement}"), format!("PROP#{proposal}"))
+    }
+
+    /// The mark, with an engagement, of a visit booked in it.
+    #[must_use]
+    pub fn engagement_visit(engagement: EngagementId, visit: VisitId) -> Self {
+        Self::new(format!("ENG#{engagement}"), format!("VISIT#{visit}"))
+    }
+
+    /// A visit.
+    #[must_use]
+    pub fn visit(id: VisitId) -> Self {
+        Self::meta(format!("VISIT#{id}"))
+    }
+
+    /// When a person is taken in a month.
+    #[must_use]
+    pub fn busy_sheet(person: PersonId, month: Month) -> Self {
+        Self::new(format!("BUSY#{person}"), month.to_string())
+    }
+
+    /// A safety report.
+    #[must_use]
+    pub fn report(id: ReportId) -> Self {
+        Self::meta(format!("REPORT#{id}"))
+    }
+
     /// A signup.
     #[must_use]
     pub fn signup(id: SignupId) -> Self {
@@ -246,6 +356,14 @@ pub enum StaffPartition {
     Shards,
     /// People who hold a staff role.
     Staff,
+    /// Engagements in one state (its code), by opening.
+    Engagements(&'static str),
+    /// Visits of one UTC month, by their beginning.
+    Visits(Month),
+    /// Safety reports in one state (its code), by deadline.
+    Reports(&'static str),
+    /// Questions and answers that wait for screening, by time.
+    Screenings,
     /// Due rows that were tried too often.
     Parked,
 }
@@ -261,6 +379,10 @@ impl fmt::Display for StaffPartition {
             Self::Partners => f.write_str("PARTNERS"),
             Self::Shards => f.write_str("SHARDS"),
             Self::Staff => f.write_str("STAFF"),
+            Self::Engagements(state) => write!(f, "ENGS#{state}"),
+            Self::Visits(month) => write!(f, "VISITS#{month}"),
+            Self::Reports(state) => write!(f, "REPORTS#{state}"),
+            Self::Screenings => f.write_str("SCREENINGS"),
             Self::Parked => f.write_str("PARKED"),
         }
     }

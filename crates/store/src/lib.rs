@@ -18,7 +18,8 @@ pub use audit::{Actor, Audit, AuditEntry, AuditItem};
 pub use commit::{Commit, CommitError};
 pub use due::{DueKey, PendingDue, Postponed, consumer_of};
 pub use entities::{
-    CellRow, ClientMatchRequest, Hint, InboxItem, Login, PartnerForm, Setting, ShardPointer,
+    CellRow, ClientEngagement, ClientMatchRequest, EngagementVisit, Hint, InboxItem, Login,
+    PartnerForm, Setting, ShardPointer, WorkerEngagement, WorkerInvitation,
 };
 pub use error::StoreError;
 pub use idempotency::{IDEMPOTENCY_DAYS, Once, Remembered};

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use domain::access::Scope;
+use domain::access::{Scope, StaffRole};
 use domain::client::Client;
 use domain::id::{ClientId, PersonId, WorkerId};
 use domain::notice::Audience;
 use domain::person::Person;
 use domain::support_worker::SupportWorker;
-use store::{Key, StoreError};
+use store::{Key, StaffPartition, StoreError};
 
 use crate::authority::MOST_AUTHORITIES;
 use crate::context::Context;
@@ -16,6 +16,8 @@ use crate::context::Context;
 /// The most representatives of one client who are told of an event: each takes two writes of a commit,
 /// which holds a hundred.
 const MOST_REPRESENTATIVES: usize = 40;
+/// How many staff are looked through for a role.
+const MOST_STAFF: u16 = 1_000;
 
 /// The people behind an audience, each once.
 pub(super) async fn people(
@@ -31,12 +33,13 @@ pub(super) async fn people(
             people.push(person);
             people
         }
-        Audience::Client(client) => {
-            let mut people: Vec<PersonId> =
-                client_person(context, client).await?.into_iter().collect();
-            people.extend(representatives(context, client).await?);
+        Audience::Client(client, scope) => client_side(context, client, scope).await?,
+        Audience::Both(client, scope, worker) => {
+            let mut people = client_side(context, client, scope).await?;
+            people.extend(worker_person(context, worker).await?);
             people
         }
+        Audience::Staff(role) => staff(context, role).await?,
     };
     let mut living: Vec<Person> = Vec::with_capacity(people.len());
     for person in people {
@@ -62,6 +65,29 @@ pub(super) fn one_per_mailbox(people: &[Person]) -> Vec<PersonId> {
     mailed.into_values().map(|person| person.id).collect()
 }
 
+async fn client_side(
+    context: &Context,
+    client: ClientId,
+    scope: Scope,
+) -> Result<Vec<PersonId>, StoreError> {
+    let mut people: Vec<PersonId> = client_person(context, client).await?.into_iter().collect();
+    people.extend(representatives(context, client, scope).await?);
+    Ok(people)
+}
+
+async fn staff(context: &Context, role: StaffRole) -> Result<Vec<PersonId>, StoreError> {
+    let listed = context
+        .store
+        .staff_list::<Person>(StaffPartition::Staff, false, MOST_STAFF, None)
+        .await?;
+    let people = listed.items.into_iter().map(|person| person.value);
+    Ok(people
+        .filter(|person| person.roles.staff.contains(&role))
+        .map(|person| person.id)
+        .take(MOST_REPRESENTATIVES)
+        .collect())
+}
+
 async fn client_person(
     context: &Context,
     client: ClientId,
@@ -81,7 +107,11 @@ async fn worker_person(
     Ok(worker.map(|worker| worker.value.person))
 }
 
-async fn representatives(context: &Context, client: ClientId) -> Result<Vec<PersonId>, StoreError> {
+async fn representatives(
+    context: &Context,
+    client: ClientId,
+    scope: Scope,
+) -> Result<Vec<PersonId>, StoreError> {
     // All of them, whatever became of them: those that ended must not crowd out those that hold.
     let held = context
         .store
@@ -90,7 +120,7 @@ async fn representatives(context: &Context, client: ClientId) -> Result<Vec<Pers
     let now = context.now();
     let permitted = held
         .into_iter()
-        .filter(|held| held.value.permits(Scope::MatchRequests, now));
+        .filter(|held| held.value.permits(scope, now));
     let mut told: Vec<PersonId> = permitted.map(|held| held.value.representative).collect();
     if told.len() > MOST_REPRESENTATIVES {
         tracing::error!(%client, "more representatives than can be told of an event");

@@ -3,7 +3,7 @@
 //! The templates take the reader and blind types only: nothing here can name a support worker to a
 //! client before acceptance, or a client to a support worker, because neither is at hand.
 
-use domain::access::{Authority, Scope};
+use domain::access::{self, Authority, Duty, Scope};
 use domain::candidates::CandidateList;
 use domain::check::CheckKind;
 use domain::id::{ClientId, MatchRequestId};
@@ -15,6 +15,8 @@ use platform::link::LinkPurpose;
 use store::{Key, StoreError};
 
 use crate::context::Context;
+
+mod engagement;
 
 /// A notice in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +117,54 @@ pub async fn render(
         Event::CandidatesReleased { match_request, .. } => {
             released(context, *match_request).await?
         }
+        Event::MatchRequestFulfilled { .. } => fixed(
+            "Your match request is fulfilled",
+            "Your match request has come to what it was for, and is closed. You can make a new one at any time.",
+        ),
+        Event::CandidateUnavailable { replaced, .. } => fixed(
+            "A candidate is no longer available",
+            if *replaced {
+                "A support worker whom you invited is not available. You can now see another candidate instead."
+            } else {
+                "A support worker whom you invited is not available."
+            },
+        ),
+        Event::QuestionAsked { .. } => fixed(
+            "A candidate has a question",
+            "A support worker whom you invited would like to know something before they answer. You can reply without giving your name.",
+        ),
+        Event::QuestionAnswered { .. } => fixed(
+            "Your question was answered",
+            "What you asked about an invitation has been answered. You can read it with the invitation.",
+        ),
+        Event::Invited { .. } => fixed(
+            "You are invited",
+            "A client would like you to support them. Please look at what they ask for, and accept or decline in time.",
+        ),
+        Event::InvitationLapsed { .. } => fixed(
+            "An invitation has lapsed",
+            "An invitation was not answered in time and has lapsed.",
+        ),
+        Event::InvitationWithdrawn { .. } => fixed(
+            "An invitation was withdrawn",
+            "An invitation that waited for your answer has been withdrawn. There is nothing you need to do.",
+        ),
+        Event::Engagement { happening, .. } => Some(engagement::text(*happening)),
+        Event::ReportMade { .. } => fixed(
+            "A safety report came in",
+            "A safety report came in and waits for you. Please look at it at once.",
+        ),
+        Event::ReportOverdue { .. } => fixed(
+            "A safety report is overdue",
+            "A safety report was not dealt with in time. Please look at it at once.",
+        ),
+        Event::DoneForClient { operation, .. } | Event::DoneForWorker { operation, .. } => text(
+            "Done for you, as you told us",
+            format!(
+                "Our staff did something on your spoken instruction: {}. If you did not ask for this, please contact us at once.",
+                operation.replace('_', " ")
+            ),
+        ),
         Event::TicketAssigned { ticket, .. } => text(
             "A ticket was given to you",
             format!(
@@ -140,8 +190,18 @@ async fn concerns(context: &Context, event: &Event, reader: &Person) -> Result<b
         Event::MembershipAssigned { client }
         | Event::MatchRequestSubmitted { client, .. }
         | Event::MatchRequestWithdrawn { client, .. }
-        | Event::CandidatesReleased { client, .. } => {
-            may_see_client(context, *client, reader).await
+        | Event::MatchRequestFulfilled { client, .. }
+        | Event::CandidatesReleased { client, .. }
+        | Event::CandidateUnavailable { client, .. }
+        | Event::QuestionAsked { client, .. }
+        | Event::DoneForClient { client, .. } => {
+            stands_for(context, *client, Scope::MatchRequests, reader).await
+        }
+        // A support worker hears of it as one of the two; everybody else only while they stand for the client.
+        Event::Engagement { client, worker, .. } => Ok(reader.roles.workers.contains(worker)
+            || stands_for(context, *client, Scope::Engagements, reader).await?),
+        Event::ReportMade { .. } | Event::ReportOverdue { .. } => {
+            Ok(access::staff(reader, Duty::Safety).is_ok())
         }
         Event::WorkerSubmitted { worker }
         | Event::WorkerActivated { worker }
@@ -151,7 +211,12 @@ async fn concerns(context: &Context, event: &Event, reader: &Person) -> Result<b
         | Event::CheckExpiring { worker, .. }
         | Event::CheckExpired { worker, .. }
         | Event::CheckRevoked { worker, .. }
-        | Event::IntroductionApproved { worker } => Ok(reader.roles.workers.contains(worker)),
+        | Event::IntroductionApproved { worker }
+        | Event::QuestionAnswered { worker, .. }
+        | Event::Invited { worker, .. }
+        | Event::InvitationLapsed { worker, .. }
+        | Event::InvitationWithdrawn { worker, .. }
+        | Event::DoneForWorker { worker, .. } => Ok(reader.roles.workers.contains(worker)),
         // It may have been given to somebody else since.
         Event::TicketAssigned { ticket, .. } => {
             let ticket = context.store.get::<Ticket>(&Key::ticket(*ticket)).await?;
@@ -168,9 +233,10 @@ async fn concerns(context: &Context, event: &Event, reader: &Person) -> Result<b
     }
 }
 
-async fn may_see_client(
+async fn stands_for(
     context: &Context,
     client: ClientId,
+    scope: Scope,
     reader: &Person,
 ) -> Result<bool, StoreError> {
     if reader.roles.clients.contains(&client) {
@@ -180,7 +246,7 @@ async fn may_see_client(
         .store
         .get::<Authority>(&Key::authority(client, reader.id))
         .await?;
-    Ok(held.is_some_and(|held| held.value.permits(Scope::MatchRequests, context.now())))
+    Ok(held.is_some_and(|held| held.value.permits(scope, context.now())))
 }
 
 fn activation(context: &Context, reader: &Person, generation: u32) -> Option<Text> {

@@ -17,7 +17,7 @@ use super::view::{self, WorkerView};
 use super::{Act, Circumstances, load, publish};
 use crate::body::{Command, Edit, Nothing, must_match};
 use crate::caller::Caller;
-use crate::context::Shared;
+use crate::context::{Context, Shared};
 use crate::path::Path;
 use crate::perform::edit;
 use crate::problem::Problem;
@@ -78,7 +78,7 @@ async fn edit_profile(
     Path(worker): Path<WorkerId>,
     change: Edit<WorkerProfile>,
 ) -> Result<Response, Problem> {
-    let standing = as_worker(&caller, worker)?;
+    let standing = as_worker(&context, &caller, worker).await?;
     edit(&context, || async {
         let was = load(&context, worker).await?;
         must_match(change.version, was.version)?;
@@ -154,7 +154,7 @@ async fn submit_profile(
     Path(worker): Path<WorkerId>,
     command: Command<Nothing>,
 ) -> Result<Response, Problem> {
-    let act = own_act(&caller, worker, &command, "submit_profile")?;
+    let act = own_act(&context, &caller, worker, &command, "submit_profile").await?;
     act.apply(&context, |worker, given| worker.submit(given.now))
         .await
 }
@@ -172,7 +172,7 @@ async fn pause_worker(
     Path(worker): Path<WorkerId>,
     command: Command<Nothing>,
 ) -> Result<Response, Problem> {
-    let act = own_act(&caller, worker, &command, "pause_worker")?;
+    let act = own_act(&context, &caller, worker, &command, "pause_worker").await?;
     act.apply(&context, |worker, _| worker.pause()).await
 }
 
@@ -187,12 +187,13 @@ async fn resume_worker(
     Path(worker): Path<WorkerId>,
     command: Command<Nothing>,
 ) -> Result<Response, Problem> {
-    let act = own_act(&caller, worker, &command, "resume_worker")?;
+    let act = own_act(&context, &caller, worker, &command, "resume_worker").await?;
     act.apply(&context, |worker, given| worker.resume(given.now))
         .await
 }
 
-fn own_act<'a>(
+async fn own_act<'a>(
+    context: &Context,
     caller: &'a Caller,
     worker: WorkerId,
     command: &'a Command<Nothing>,
@@ -200,7 +201,7 @@ fn own_act<'a>(
 ) -> Result<Act<'a>, Problem> {
     Ok(Act {
         caller,
-        standing: as_worker(caller, worker)?,
+        standing: as_worker(context, caller, worker).await?,
         worker,
         key: &command.key,
         operation,

@@ -146,10 +146,7 @@ async fn told_apart(context: &Context, commit: Commit, person: &Person) -> Resul
 }
 
 fn registered(context: &Context, worker: &SupportWorker) -> Commit {
-    let by = domain::access::Acting {
-        by: worker.person,
-        on_behalf_of: None,
-    };
+    let by = domain::access::Acting::by(worker.person);
     Commit::new(context.audit(by, "register_worker", &Key::worker(worker.id)))
 }
 

@@ -1,0 +1,68 @@
+//! What people hear of what happened in an engagement: who did it and what it says stands in the app.
+
+use domain::engagement::Happening;
+use domain::vocabulary::Vocabulary;
+
+use super::Text;
+
+/// The notice of something that happened.
+pub(super) fn text(happening: Happening) -> Text {
+    Text {
+        subject: happening.label().to_owned(),
+        body: body(happening).to_owned(),
+    }
+}
+
+const fn body(happening: Happening) -> &'static str {
+    match happening {
+        Happening::EngagementOpened => {
+            "You can now see who the other is, and write to each other in the app."
+        }
+        Happening::EngagementPaused => {
+            "No new visits can be arranged while the engagement is paused. What is booked stays booked."
+        }
+        Happening::EngagementResumed => "You can arrange visits again.",
+        Happening::EngagementEnded => {
+            "Visits that were still booked are cancelled. What was said and done can still be read in the app."
+        }
+        Happening::EngagementReopened => {
+            "Our staff opened the engagement again, because it was ended by mistake."
+        }
+        Happening::MessageSent => "You can read the message and reply to it in the app.",
+        Happening::ConversationRead => {
+            "A member of our staff read your conversation. Why is written in the conversation itself."
+        }
+        Happening::MeetingOffered => {
+            "You can accept or decline the meeting in the app. It is not a paid visit."
+        }
+        Happening::MeetingAccepted => "Place and time can be seen in the app.",
+        Happening::MeetingDeclined => "You can offer another one in the app.",
+        Happening::MeetingWithdrawn => "You can offer another one in the app.",
+        Happening::MeetingRecorded => {
+            "Please look in the app whether it is what you agreed, and confirm it."
+        }
+        Happening::MeetingConfirmed => "It is part of all terms that you agree on from now on.",
+        Happening::OfferMade | Happening::OfferCountered => {
+            "You can accept the terms, or answer with others, in the app."
+        }
+        Happening::OfferAccepted => "You can find the terms in the app.",
+        Happening::OfferWithdrawn => "There is nothing you need to do.",
+        Happening::OfferLapsed => {
+            "It was not answered in time. A new offer can be made at any time."
+        }
+        Happening::TermsReversed => {
+            "Our staff took back an agreement that was made by mistake. The terms from before it hold again."
+        }
+        Happening::ProposalMade | Happening::ProposalRevised => {
+            "You can accept exactly this visit, decline it, or ask for another time, in the app."
+        }
+        Happening::AnotherTimeAsked => "You can revise the proposed visit in the app.",
+        Happening::ProposalDeclined => "You can propose another visit in the app.",
+        Happening::ProposalWithdrawn => "There is nothing you need to do.",
+        Happening::ProposalLapsed => "It was not accepted before its time came.",
+        Happening::VisitBooked => "It is on your schedule.",
+        Happening::VisitStarted => "You can see it on your schedule.",
+        Happening::VisitCompleted => "You can see it on your schedule.",
+        Happening::VisitCancelled => "It is no longer on your schedule.",
+    }
+}
