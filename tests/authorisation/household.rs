@@ -5,12 +5,17 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::access::{AuthorityState, Scope, StaffRole};
+use domain::engagement::{Engagement, EngagementState, Side};
+use domain::id::ClientId;
 use domain::notice::Event;
+use domain::pair::Pair;
 use domain::person::Roles;
 use platform::signature::PartnerSecret;
 use rapport_tests::answer::Answer;
 use rapport_tests::document::Document;
-use rapport_tests::people::{settle_client, settle_person, settle_representative, settle_staff};
+use rapport_tests::people::{
+    settle_client, settle_engagement, settle_person, settle_representative, settle_staff,
+};
 use rapport_tests::signups::{Partner, sign_up};
 use rapport_tests::world::World;
 use serde_json::{Value, json};
@@ -23,6 +28,8 @@ const STAFF: [(&str, StaffRole); 4] = [
     ("mediat", StaffRole::Mediator),
 ];
 
+const WORKERS: [&str; 4] = ["rival", "worker", "ended", "blocked"];
+
 /// Where a family lives of whom everybody's relation to everything is known.
 pub(crate) struct Household<'w> {
     world: &'w World,
@@ -32,6 +39,8 @@ pub(crate) struct Household<'w> {
     changed: bool,
     /// What stands for each parameter of a path, and for each kind of id in a body.
     ids: BTreeMap<&'static str, String>,
+    /// The same where it differs for one actor: the engagement of those whose own has ended.
+    own: BTreeMap<(&'static str, &'static str), String>,
 }
 
 impl<'w> Household<'w> {
@@ -44,13 +53,15 @@ impl<'w> Household<'w> {
             keys: Cell::new(0),
             changed: false,
             ids: BTreeMap::new(),
+            own: BTreeMap::new(),
         };
         let subject = |actor: &str| subject_of(actor, number);
         let (client, person) = settle_client(context, &subject("client")).await;
         settle_client(context, &subject("other")).await;
         let stranger = settle_person(context, &subject("stranger"), Roles::default()).await;
-        settle_person(context, &subject("worker"), Roles::default()).await;
-        settle_person(context, &subject("rival"), Roles::default()).await;
+        for worker in WORKERS {
+            settle_person(context, &subject(worker), Roles::default()).await;
+        }
         let representative = |actor, change: fn(&mut domain::access::Authority)| {
             let subject = subject(actor);
             async move { settle_representative(context, &subject, client, change).await }
@@ -70,6 +81,7 @@ impl<'w> Household<'w> {
         household.ids.insert("person", person.to_string());
         household.ids.insert("repr", acting.to_string());
         household.furnish(document).await;
+        household.engage(client).await;
         household
     }
 
@@ -77,7 +89,7 @@ impl<'w> Household<'w> {
     async fn furnish(&mut self, document: &Document) {
         let plan = self.make(document, "admin", "/v1/membership-plans").await;
         self.ids.insert("plan", plan.string("id"));
-        let client = self.path("/v1/clients/{client}");
+        let client = self.path("/v1/clients/{client}", "admin");
         let admin = self.subject("admin");
         let admin = self.world.as_(&admin);
         let shown = admin.get(&client).await.expect(200);
@@ -88,7 +100,7 @@ impl<'w> Household<'w> {
             .expect(200);
 
         let role = json!({});
-        for actor in ["rival", "worker"] {
+        for actor in WORKERS {
             let subject = self.subject(actor);
             let registered = self
                 .world
@@ -131,6 +143,29 @@ impl<'w> Household<'w> {
         self.ids.insert("notice", notice);
     }
 
+    /// The client's engagements: one lives, two have ended, one of them by a block.
+    async fn engage(&mut self, client: ClientId) {
+        let context = self.world.context();
+        let worker = |actor: &str| self.ids[actor].parse().unwrap();
+        let over = |engagement: &mut Engagement| engagement.state = EngagementState::Ended;
+        let live = settle_engagement(context, client, worker("worker"), |_| {}).await;
+        let ended = settle_engagement(context, client, worker("ended"), over).await;
+        let blocked = settle_engagement(context, client, worker("blocked"), over).await;
+        let key = Key::pair(client, worker("blocked"));
+        let was = context.store.get::<Pair>(&key).await.unwrap().unwrap();
+        let next = Pair {
+            blocked_by: [Side::Client].into(),
+            ..was.value.clone()
+        };
+        let audit = context.audit(Actor::Service, "settle", &key);
+        let commit = Commit::new(audit).replace(&was, &next);
+        context.store.commit(commit).await.unwrap();
+        self.ids.insert("engagement", live.to_string());
+        self.own.insert(("ended", "engagement"), ended.to_string());
+        self.own
+            .insert(("blocked", "engagement"), blocked.to_string());
+    }
+
     /// Something in the client's inbox.
     async fn notice(&self) -> String {
         let context = self.world.context();
@@ -157,7 +192,9 @@ impl<'w> Household<'w> {
         let body = document.example_body(operation).unwrap();
         let subject = self.subject(actor);
         let caller = self.world.as_(&subject);
-        caller.post(&self.path(path), &body.value).await.expect(201)
+        let path = self.path(path, actor);
+        let body = self.in_terms_of_it(body.value);
+        caller.post(&path, &body).await.expect(201)
     }
 
     /// Whether anything was done in it since it was settled.
@@ -183,8 +220,8 @@ impl<'w> Household<'w> {
         format!("{:032x}-{}", self.number, self.keys.get())
     }
 
-    /// A path of the document, leading to this household's things.
-    pub(crate) fn path(&self, path: &str) -> String {
+    /// A path of the document, leading to this household's things as they are the actor's.
+    pub(crate) fn path(&self, path: &str, actor: &str) -> String {
         let parts = path.split('/').map(|part| {
             let Some(name) = part
                 .strip_prefix('{')
@@ -192,13 +229,13 @@ impl<'w> Household<'w> {
             else {
                 return part.to_owned();
             };
-            self.parameter(path, name)
+            self.parameter(path, name, actor)
         });
         parts.collect::<Vec<_>>().join("/")
     }
 
     /// Nearly always, a name means the same wherever it stands.
-    fn parameter(&self, path: &str, name: &str) -> String {
+    fn parameter(&self, path: &str, name: &str, actor: &str) -> String {
         let named = match (path.split('/').nth(2), name) {
             (Some("staff"), "person") => "mediat",
             (Some("clients"), "person") => "repr",
@@ -207,7 +244,8 @@ impl<'w> Household<'w> {
             (Some("audit"), "id") => "client",
             (_, name) => name,
         };
-        let id = self.ids.get(named);
+        let own = self.own.iter().find(|(key, _)| **key == (actor, named));
+        let id = own.map(|(_, id)| id).or_else(|| self.ids.get(named));
         // Of what was never made there is none: whoever may look finds nothing.
         id.cloned().unwrap_or_else(|| format!("no-{named}"))
     }
@@ -238,6 +276,7 @@ impl<'w> Household<'w> {
             Some(("mpl", _)) => "plan",
             Some(("mreq", _)) => "match_request",
             Some(("wrk", _)) => "worker",
+            Some(("eng", _)) => "engagement",
             _ => return text,
         };
         self.ids.get(own).cloned().unwrap_or(text)

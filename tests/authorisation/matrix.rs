@@ -120,7 +120,7 @@ async fn call(
     query: &str,
     actor: &str,
 ) -> Answer {
-    let path = household.path(&operation.path);
+    let path = household.path(&operation.path, actor);
     let target = if query.is_empty() {
         path
     } else {
