@@ -12,6 +12,7 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::caller::{BEHALF_HEADER, INSTRUCTION_HEADER};
 use crate::context::Shared;
 use crate::problem::{Problem, ProblemBody};
 use crate::{
@@ -44,6 +45,18 @@ pub const FAMILIES: &[(&str, Routes)] = &[
 
 /// The tags of operations that are called without an access token.
 pub const PUBLIC_TAG: &str = "public";
+
+/// The tags of families in which clients and support workers act: staff can do it for them when told to.
+const TOLD_TAGS: [&str; 8] = [
+    "match requests",
+    "candidate review",
+    "invitations",
+    "engagements",
+    "conversation",
+    "terms",
+    "proposals",
+    "visits",
+];
 
 /// One family as a service of its own: what its Lambda function runs.
 pub fn family(routes: Routes, context: Shared) -> Router {
@@ -147,6 +160,11 @@ fn operations(item: &mut PathItem) -> Vec<(bool, &mut Operation)> {
         .collect()
 }
 
+const TOLD_HOW: &str = "Only by staff who do it for a client or a support worker on their spoken instruction: how and \
+                        when they were told. It is recorded as such, and whoever told them is notified";
+const TOLD_BY_WHOM: &str =
+    "With On-Instruction, for what is done in an engagement: who told staff, `clt_…` or `wrk_…`";
+
 fn complete_operation(operation: &mut Operation, is_post: bool) {
     let public = operation.tags.iter().flatten().any(|tag| tag == PUBLIC_TAG);
     if !public {
@@ -160,6 +178,20 @@ fn complete_operation(operation: &mut Operation, is_post: bool) {
                 .get_or_insert_default()
                 .push(required_header("Idempotency-Key", description).into());
             refuse(operation, 409, "Not as things stand");
+        }
+    }
+    let told = |tag: &String| TOLD_TAGS.contains(&tag.as_str());
+    if is_post && operation.tags.iter().flatten().any(told) {
+        for (name, description) in [
+            (INSTRUCTION_HEADER, TOLD_HOW),
+            (BEHALF_HEADER, TOLD_BY_WHOM),
+        ] {
+            let mut header = required_header(name, description);
+            header.required = Required::False;
+            operation
+                .parameters
+                .get_or_insert_default()
+                .push(header.into());
         }
     }
     let is_edit = !is_post && operation.request_body.is_some();

@@ -125,7 +125,8 @@ async fn authority_over(
     context.store.get::<Authority>(&key).await
 }
 
-/// Shows `caller` an engagement of theirs, whether or not it has ended, or refuses.
+/// The engagement, with the side on which `caller` stands in it, whether or not it has ended. Staff who carry
+/// out an instruction stand in for the side that they name.
 ///
 /// # Errors
 /// 404 to strangers, 403 to representatives whose authority covers other things.
@@ -135,8 +136,15 @@ pub async fn in_engagement(
     engagement: EngagementId,
 ) -> Result<Party, Problem> {
     let person = &caller.person.value;
+    if caller.instruction.is_some() {
+        // Before the engagement is looked up, so that nobody but staff learns which there are.
+        access::staff(person, Duty::Instructions)?;
+    }
     let found = context.store.get(&Key::engagement(engagement)).await?;
     let engagement: Versioned<Engagement> = found.ok_or_else(Problem::not_found)?;
+    if let Some(how) = &caller.instruction {
+        return told_in_engagement(context, caller, engagement, how).await;
+    }
     let held = authority_over(context, person, engagement.value.client).await?;
     let authority = held.as_ref().map(|held| &held.value);
     let (side, acting) =
@@ -151,8 +159,7 @@ pub async fn in_engagement(
     })
 }
 
-/// Lets `caller` act on `side` of an engagement, or on the side they stand on where none is asked for.
-/// Staff who carry out an instruction stand in for the side asked for, or the one that they name.
+/// Lets `caller` act in an engagement that has not ended, where `side` is given on that side alone, or refuses.
 ///
 /// # Errors
 /// As [`in_engagement`]; 403 `engagement-ended` once it has ended, 403 on the other side.
@@ -162,10 +169,7 @@ pub async fn act_in_engagement(
     engagement: EngagementId,
     side: Option<Side>,
 ) -> Result<Party, Problem> {
-    let party = match &caller.instruction {
-        Some(how) => told_in_engagement(context, caller, engagement, side, how).await?,
-        None => in_engagement(context, caller, engagement).await?,
-    };
+    let party = in_engagement(context, caller, engagement).await?;
     if side.is_some_and(|side| side != party.side) {
         return Err(Problem::forbidden());
     }
@@ -183,48 +187,31 @@ pub async fn act_in_engagement(
 async fn told_in_engagement(
     context: &Context,
     caller: &Caller,
-    engagement: EngagementId,
-    side: Option<Side>,
+    engagement: Versioned<Engagement>,
     how: &Instruction,
 ) -> Result<Party, Problem> {
     let person = &caller.person.value;
-    access::staff(person, Duty::Instructions)?;
-    let found = context.store.get(&Key::engagement(engagement)).await?;
-    let engagement: Versioned<Engagement> = found.ok_or_else(Problem::not_found)?;
     let Engagement { client, worker, .. } = engagement.value;
     // Who is told to do something by one side cannot be the other.
     access::over_client(person, client, Duty::Instructions)?;
     if person.roles.workers.contains(&worker) {
         return Err(Problem::forbidden());
     }
-    let named = [
-        (how.is_for(client), Side::Client),
-        (how.is_for(worker), Side::Worker),
-    ];
-    let named = named
-        .iter()
-        .find(|(named, _)| *named)
-        .map(|(_, side)| *side);
-    let (side, acting, by) = match side.or(named) {
-        Some(Side::Client) => {
-            let instructor = load_client(context, client).await?.value.person;
-            let acting = access::on_instruction(person, instructor, Some(client))?;
-            (Side::Client, acting, Instructor::Client(client))
-        }
-        Some(Side::Worker) => {
-            let instructor = load_worker(context, worker).await?.person;
-            let acting = access::on_instruction(person, instructor, None)?;
-            (Side::Worker, acting, Instructor::Worker(worker))
-        }
-        None => {
-            return Err(Problem::malformed(
-                "On-Behalf-Of: either side can do this; name the client or the support worker who told you to",
-            ));
-        }
+    let (side, instructor, on_behalf_of, by) = if how.is_for(client) {
+        let instructor = load_client(context, client).await?.value.person;
+        let by = Instructor::Client(client);
+        (Side::Client, instructor, Some(client), by)
+    } else if how.is_for(worker) {
+        let instructor = load_worker(context, worker).await?.person;
+        (Side::Worker, instructor, None, Instructor::Worker(worker))
+    } else {
+        return Err(Problem::malformed(
+            "On-Behalf-Of: name the client or the support worker of this engagement who told you to",
+        ));
     };
     Ok(Party {
         side,
-        acting,
+        acting: access::on_instruction(person, instructor, on_behalf_of)?,
         engagement,
         authority: None,
         caller: caller.person.clone(),
