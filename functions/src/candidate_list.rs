@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use domain::access::AuthorityState;
 use domain::blind::BlindCandidate;
 use domain::candidates::{CandidateList, ListedCandidate, MOST_CANDIDATES, Settled, settle};
 use domain::client::Client;
@@ -16,6 +17,7 @@ use matching::Scored;
 use sha2::{Digest, Sha256};
 use store::{Key, StoreError, Versioned};
 
+use crate::authority::MOST_AUTHORITIES;
 use crate::context::Context;
 use crate::matcher::{self, MatcherError};
 
@@ -165,8 +167,16 @@ pub async fn relations(context: &Context, request: &MatchRequest) -> Result<Rela
             known.insert(pair.worker);
         }
     }
+    let authorities = context
+        .store
+        .authorities_over(request.client, MOST_AUTHORITIES)
+        .await?;
+    let held = authorities
+        .into_iter()
+        .filter(|held| held.value.state != AuthorityState::Revoked)
+        .map(|held| held.value.representative);
     Ok(Relations {
-        client: person,
+        own: held.chain([person]).collect(),
         blocked,
         known,
     })

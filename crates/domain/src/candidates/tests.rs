@@ -70,7 +70,7 @@ fn live() -> BTreeMap<WorkerId, SupportWorker> {
 
 fn relations() -> Relations {
     Relations {
-        client: PersonId::from_uuid(Uuid::from_u128(99)),
+        own: [PersonId::from_uuid(Uuid::from_u128(99))].into(),
         blocked: BTreeSet::new(),
         known: BTreeSet::new(),
     }

@@ -270,7 +270,7 @@ async fn every_match_request_of_the_samples_can_be_asked_and_finds_somebody() {
         assert_eq!(details.validate(today), Ok(()), "{subject}");
         let asked = Asked::of(&details, seeding.now);
         let relations = Relations {
-            client: sample_id(subject),
+            own: [sample_id(subject)].into(),
             blocked: BTreeSet::new(),
             known: BTreeSet::new(),
         };
