@@ -173,6 +173,8 @@ ids! {
     MatchRequestId = MatchRequestKind, "mreq";
     /// One support worker in one match request's list, under an alias.
     CandidateId = CandidateKind, "cand";
+    /// One file of people taken in.
+    ImportId = ImportFileKind, "imp";
     /// Work for staff.
     TicketId = TicketKind, "tkt";
     /// One commit, and its audit item.

@@ -18,6 +18,7 @@ pub mod correction;
 pub mod due;
 pub mod eligibility;
 pub mod id;
+pub mod import;
 pub mod invalid;
 pub mod match_request;
 pub mod membership;

@@ -6,6 +6,7 @@ use domain::candidates::CandidateList;
 use domain::client::Client;
 use domain::correction::Merge;
 use domain::id::{ClientId, FormId, MatchRequestId, NoticeId, PartnerId, PersonId};
+use domain::import::{ImportRun, Imported};
 use domain::match_request::MatchRequest;
 use domain::membership::MembershipPlan;
 use domain::notice::Event;
@@ -198,6 +199,25 @@ impl Entity for Signup {
             partition: StaffPartition::Signups,
             order: instant(self.received_at),
         })
+    }
+}
+
+impl Entity for ImportRun {
+    fn key(&self) -> Key {
+        Key::import(self.id)
+    }
+
+    fn staff_index(&self) -> Option<StaffIndex> {
+        Some(StaffIndex {
+            partition: StaffPartition::Imports,
+            order: instant(self.at),
+        })
+    }
+}
+
+impl Entity for Imported {
+    fn key(&self) -> Key {
+        Key::imported(self.role.kind(), &self.reference)
     }
 }
 
