@@ -18,6 +18,8 @@ pub mod consume;
 pub mod context;
 pub mod correction;
 pub mod docs;
+pub mod duplicate;
+pub mod import;
 pub mod inbox;
 #[cfg(feature = "lambda")]
 pub mod lambda;

@@ -30,8 +30,8 @@
 use std::fmt;
 
 use domain::id::{
-    ClientId, FormId, ImportId, MatchRequestId, MembershipPlanId, NoticeId, PartnerId, PersonId, SignupId,
-    TicketId, WorkerId,
+    ClientId, FormId, ImportId, MatchRequestId, MembershipPlanId, NoticeId, PartnerId, PersonId,
+    SignupId, TicketId, WorkerId,
 };
 use domain::import::ImportKind;
 use domain::person::LoginKey;
