@@ -329,10 +329,11 @@ async fn a_file_goes_on_where_a_sending_was_cut_short() {
     // The caller hangs up as soon as somebody has come.
     let sending = ada.post_csv_with_key(CLIENTS, "one", &file);
     let somebody = async { while people(&world, "person3@people.example").await.is_empty() {} };
-    tokio::select! {
-        _ = sending => {}
-        () = somebody => {}
-    }
+    let cut_short = tokio::select! {
+        _ = sending => false,
+        () = somebody => true,
+    };
+    assert!(cut_short, "it was answered before anybody came");
     let again = ada
         .post_csv_with_key(CLIENTS, "one", &file)
         .await

@@ -72,6 +72,16 @@ impl Tally {
         }
     }
 
+    /// Whether everything stands.
+    #[must_use]
+    pub const fn state(&self) -> ImportState {
+        if self.failed == 0 {
+            ImportState::Complete
+        } else {
+            ImportState::Incomplete
+        }
+    }
+
     fn add(&mut self, error: RowError) {
         if self.errors.len() < MAX_ERRORS {
             self.errors.push(error);
@@ -98,16 +108,4 @@ pub struct ImportRun {
     pub at: DateTime<Utc>,
     /// What its rows came to.
     pub tally: Tally,
-}
-
-impl Tally {
-    /// Whether everything stands.
-    #[must_use]
-    pub const fn state(&self) -> ImportState {
-        if self.failed == 0 {
-            ImportState::Complete
-        } else {
-            ImportState::Incomplete
-        }
-    }
 }
