@@ -16,8 +16,8 @@ use crate::caller::{BEHALF_HEADER, INSTRUCTION_HEADER};
 use crate::context::Shared;
 use crate::problem::{Problem, ProblemBody};
 use crate::{
-    activation, audit, authority, candidate_review, client, correction, docs, inbox, match_request,
-    membership, partner, person, signup, staff, support_worker, ticket,
+    activation, audit, authority, candidate_review, client, correction, docs, import, inbox,
+    match_request, membership, partner, person, signup, staff, support_worker, ticket,
 };
 
 /// The routes of one family.
@@ -36,6 +36,7 @@ pub const FAMILIES: &[(&str, Routes)] = &[
     ("authority", authority::router),
     ("membership", membership::router),
     ("support-worker", support_worker::router),
+    ("import", import::router),
     ("match-request", match_request::router),
     ("candidate-review", candidate_review::router),
     ("ticket", ticket::router),

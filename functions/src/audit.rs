@@ -42,6 +42,8 @@ enum AuditedKind {
     Partner,
     /// A membership plan.
     MembershipPlan,
+    /// A file of people taken in.
+    Import,
     /// A ticket.
     Ticket,
 }
@@ -57,6 +59,7 @@ impl AuditedKind {
             Self::Signup => id.parse().ok().map(Key::signup),
             Self::Partner => id.parse().ok().map(Key::partner),
             Self::MembershipPlan => id.parse().ok().map(Key::membership_plan),
+            Self::Import => id.parse().ok().map(Key::import),
             Self::Ticket => id.parse().ok().map(Key::ticket),
         }
     }

@@ -19,6 +19,8 @@ pub mod context;
 pub mod conversation;
 pub mod correction;
 pub mod docs;
+pub mod duplicate;
+pub mod import;
 pub mod inbox;
 #[cfg(feature = "lambda")]
 pub mod lambda;

@@ -133,6 +133,12 @@ impl<'w> Household<'w> {
         let signup = signups["items"][0]["id"].as_str().unwrap().to_owned();
         self.ids.insert("signup", signup);
 
+        let path = "/v1/imports/clients";
+        let file = document.example_body(document.operation("POST", path).unwrap());
+        let file = file.unwrap().value.as_str().unwrap().to_owned();
+        let import = admin.post_csv(path, &file).await.expect(201);
+        self.ids.insert("import", import.string("id"));
+
         let request = self
             .make(document, "client", "/v1/clients/{client}/match-requests")
             .await;

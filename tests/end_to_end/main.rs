@@ -14,6 +14,7 @@ mod blob_links;
 mod data_file;
 mod forms;
 mod idempotency;
+mod imports;
 mod instructions;
 mod limits;
 mod match_requests;

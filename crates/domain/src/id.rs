@@ -193,6 +193,8 @@ ids! {
     VisitId = VisitKind, "vis";
     /// One safety report.
     ReportId = ReportKind, "rep";
+    /// One file of people taken in.
+    ImportId = ImportFileKind, "imp";
     /// Work for staff.
     TicketId = TicketKind, "tkt";
     /// One commit, and its audit item.

@@ -21,6 +21,7 @@ pub mod due;
 pub mod eligibility;
 pub mod engagement;
 pub mod id;
+pub mod import;
 pub mod invalid;
 pub mod invitation;
 pub mod match_request;

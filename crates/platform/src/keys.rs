@@ -9,6 +9,7 @@ use domain::id::PartnerId;
 use ring::hmac::{HMAC_SHA256, Key, Tag, sign, verify};
 
 use crate::blobs::BlobLinkKey;
+use crate::digest::DigestKey;
 use crate::form::FormKey;
 use crate::hint::HintKey;
 use crate::link::{LinkKey, LinkPurpose};
@@ -67,6 +68,12 @@ impl DeploymentKey {
     #[must_use]
     pub fn hints(&self) -> HintKey {
         HintKey(self.derive(&["hint"]))
+    }
+
+    /// Makes digests of what is to be recognised, and not to be read.
+    #[must_use]
+    pub fn digests(&self) -> DigestKey {
+        DigestKey(self.derive(&["digest"]))
     }
 
     /// The partner's signing secret with this number.
@@ -203,6 +210,7 @@ mod tests {
             key.forms().0.tag_hex(b"same"),
             key.blob_links().0.tag_hex(b"same"),
             key.hints().0.tag_hex(b"same"),
+            key.digests().0.tag_hex(b"same"),
             DeploymentKey::from_bytes(&[8; 32])
                 .forms()
                 .0

@@ -11,6 +11,7 @@ use domain::id::{
     CandidateId, ClientId, EngagementId, FormId, InvitationId, MatchRequestId, NoticeId, PartnerId,
     PersonId, VisitId, WorkerId,
 };
+use domain::import::{ImportRun, Imported};
 use domain::invitation::{Invitation, QuestionState};
 use domain::match_request::MatchRequest;
 use domain::membership::MembershipPlan;
@@ -334,6 +335,25 @@ impl Entity for Signup {
             partition: StaffPartition::Signups,
             order: instant(self.received_at),
         })
+    }
+}
+
+impl Entity for ImportRun {
+    fn key(&self) -> Key {
+        Key::import(self.id)
+    }
+
+    fn staff_index(&self) -> Option<StaffIndex> {
+        Some(StaffIndex {
+            partition: StaffPartition::Imports,
+            order: instant(self.at),
+        })
+    }
+}
+
+impl Entity for Imported {
+    fn key(&self) -> Key {
+        Key::imported(self.role.kind(), &self.reference)
     }
 }
 

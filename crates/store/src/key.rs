@@ -28,6 +28,8 @@
 //! | signup | `SIGNUP#id` | `META` |
 //! | partner, its quotas | `PARTNER#id` | `META`, `QUOTA#hour` |
 //! | form, by its publishable key | `FORM#id` | `META` |
+//! | file of people taken in | `IMPORT#id` | `META` |
+//! | who came of a row | `IMPORTED#kind#reference` | `META` |
 //! | membership plan | `MPLAN#id` | `META` |
 //! | ticket | `TICKET#id` | `META` |
 //! | policy, weights | `SETTINGS#what` | `CURRENT`, `VERSION#n` |
@@ -40,14 +42,16 @@
 use std::fmt;
 
 use domain::id::{
-    CandidateId, ClientId, ConversationReadId, EngagementId, FormId, InvitationId, MatchRequestId,
-    MeetingId, MembershipPlanId, MessageId, NoticeId, PartnerId, PersonId, ProposalId, ReportId,
-    SignupId, TicketId, VisitId, WorkerId,
+    CandidateId, ClientId, ConversationReadId, EngagementId, FormId, ImportId, InvitationId,
+    MatchRequestId, MeetingId, MembershipPlanId, MessageId, NoticeId, PartnerId, PersonId,
+    ProposalId, ReportId, SignupId, TicketId, VisitId, WorkerId,
 };
+use domain::import::ImportKind;
 use domain::person::LoginKey;
 use domain::place::Cell;
 use domain::schedule::Month;
 use domain::ticket::{TicketQueue, TicketState};
+use domain::vocabulary::Vocabulary;
 
 /// The full primary key of one item.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -285,6 +289,18 @@ impl Key {
         Self::new(format!("PARTNER#{partner}"), format!("QUOTA#{hour}"))
     }
 
+    /// A file of people that was taken in.
+    #[must_use]
+    pub fn import(id: ImportId) -> Self {
+        Self::meta(format!("IMPORT#{id}"))
+    }
+
+    /// Who came of a row, by the organisation's own reference.
+    #[must_use]
+    pub fn imported(kind: ImportKind, reference: &str) -> Self {
+        Self::meta(format!("IMPORTED#{}#{reference}", kind.code()))
+    }
+
     /// A membership plan.
     #[must_use]
     pub fn membership_plan(id: MembershipPlanId) -> Self {
@@ -352,6 +368,8 @@ pub enum StaffPartition {
     MembershipPlans,
     /// Partners, by name.
     Partners,
+    /// Files of people taken in, by time.
+    Imports,
     /// Shard pointers, by cell.
     Shards,
     /// People who hold a staff role.
@@ -377,6 +395,7 @@ impl fmt::Display for StaffPartition {
             Self::MatchRequests(state) => write!(f, "MREQS#{state}"),
             Self::MembershipPlans => f.write_str("MPLANS"),
             Self::Partners => f.write_str("PARTNERS"),
+            Self::Imports => f.write_str("IMPORTS"),
             Self::Shards => f.write_str("SHARDS"),
             Self::Staff => f.write_str("STAFF"),
             Self::Engagements(state) => write!(f, "ENGS#{state}"),
