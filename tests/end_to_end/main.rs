@@ -10,6 +10,7 @@
 
 mod activation;
 mod blind_canaries;
+mod blob_links;
 mod data_file;
 mod forms;
 mod idempotency;

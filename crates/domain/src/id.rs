@@ -199,6 +199,8 @@ ids! {
     CommitId = CommitKind, "cmt";
     /// One event that somebody hears of.
     NoticeId = NoticeKind, "ntc";
+    /// One attached file.
+    AttachmentId = AttachmentKind, "att";
 }
 
 #[cfg(test)]

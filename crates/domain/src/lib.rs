@@ -8,6 +8,7 @@ pub mod vocabulary;
 
 pub mod access;
 pub mod activation;
+pub mod attachment;
 pub mod authority;
 pub mod availability;
 pub mod blind;

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::id::PartnerId;
 use ring::hmac::{HMAC_SHA256, Key, Tag, sign, verify};
 
+use crate::blobs::BlobLinkKey;
 use crate::form::FormKey;
 use crate::hint::HintKey;
 use crate::link::{LinkKey, LinkPurpose};
@@ -54,6 +55,12 @@ impl DeploymentKey {
     #[must_use]
     pub fn forms(&self) -> FormKey {
         FormKey(self.derive(&["form"]))
+    }
+
+    /// Makes and checks the tokens of links to blobs.
+    #[must_use]
+    pub fn blob_links(&self) -> BlobLinkKey {
+        BlobLinkKey(self.derive(&["blob links"]))
     }
 
     /// Turns contact details into hints.
@@ -194,6 +201,7 @@ mod tests {
             key.links(LinkPurpose::Activation).0.tag_hex(b"same"),
             key.links(LinkPurpose::Calendar).0.tag_hex(b"same"),
             key.forms().0.tag_hex(b"same"),
+            key.blob_links().0.tag_hex(b"same"),
             key.hints().0.tag_hex(b"same"),
             DeploymentKey::from_bytes(&[8; 32])
                 .forms()
