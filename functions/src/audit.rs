@@ -36,6 +36,8 @@ enum AuditedKind {
     SupportWorker,
     /// A match request and its list.
     MatchRequest,
+    /// An engagement and its conversation.
+    Engagement,
     /// A signup.
     Signup,
     /// A partner.
@@ -54,6 +56,7 @@ impl AuditedKind {
             Self::Client => id.parse().ok().map(Key::client),
             Self::SupportWorker => id.parse().ok().map(Key::worker),
             Self::MatchRequest => id.parse().ok().map(Key::match_request),
+            Self::Engagement => id.parse().ok().map(Key::engagement),
             Self::Signup => id.parse().ok().map(Key::signup),
             Self::Partner => id.parse().ok().map(Key::partner),
             Self::MembershipPlan => id.parse().ok().map(Key::membership_plan),
