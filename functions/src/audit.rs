@@ -16,7 +16,7 @@ use crate::context::Shared;
 use crate::page::{Listed, PageQuery};
 use crate::path::{Path, Query};
 use crate::problem::Problem;
-use crate::standing::on_duty;
+use crate::standing::{on_duty, over_engagement};
 
 /// The routes of this family.
 #[must_use]
@@ -112,6 +112,11 @@ async fn list_audit(
     Query(page): Query<PageQuery>,
 ) -> Result<Response, Problem> {
     on_duty(&caller, Duty::Audit)?;
+    if kind == AuditedKind::Engagement {
+        // Those in it learn from the conversation who read it, and when they are to.
+        let engagement = id.parse().map_err(|_| Problem::not_found())?;
+        over_engagement(&context, &caller, engagement, Duty::Audit).await?;
+    }
     let key = kind.key(&id).ok_or_else(Problem::not_found)?;
     let found = context
         .store

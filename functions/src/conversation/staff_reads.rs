@@ -31,7 +31,7 @@ use crate::page::{Listed, PageQuery};
 use crate::path::{Path, Query};
 use crate::perform::{Decision, once};
 use crate::problem::Problem;
-use crate::standing::{OnDuty, in_engagement, on_duty, over_client};
+use crate::standing::{in_engagement, on_duty, over_engagement};
 
 pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
@@ -107,43 +107,6 @@ enum ReadView {
     Staff(StaffReadView),
 }
 
-/// An engagement, and staff who are on duty and nobody in it.
-struct Reader {
-    duty: OnDuty,
-    engagement: Engagement,
-}
-
-impl Reader {
-    /// Lets `caller` deal with the conversation as staff with `duty`, or refuses.
-    ///
-    /// # Errors
-    /// 404 to people who are not staff; 403 to staff with other duties, and to staff who are one of the
-    /// two or represent the client.
-    async fn of(
-        context: &Context,
-        caller: &Caller,
-        engagement: EngagementId,
-        duty: Duty,
-    ) -> Result<Self, Problem> {
-        // Before the engagement is looked up, so that nobody but staff learns which there are.
-        on_duty(caller, duty)?;
-        let found = context.store.get(&Key::engagement(engagement)).await?;
-        let found: Versioned<Engagement> = found.ok_or_else(Problem::not_found)?;
-        let engagement = found.value;
-        let duty = over_client(caller, engagement.client, duty)?;
-        if caller
-            .person
-            .value
-            .roles
-            .workers
-            .contains(&engagement.worker)
-        {
-            return Err(Problem::forbidden());
-        }
-        Ok(Self { duty, engagement })
-    }
-}
-
 async fn load(
     context: &Context,
     engagement: EngagementId,
@@ -185,7 +148,7 @@ async fn open_conversation_read(
     Path(engagement): Path<EngagementId>,
     command: Command<OpenRead>,
 ) -> Result<Response, Problem> {
-    let reader = Reader::of(&context, &caller, engagement, Duty::Conversations).await?;
+    let reader = over_engagement(&context, &caller, engagement, Duty::Conversations).await?;
     let OpenRead {
         reason,
         disclose_at,
@@ -216,7 +179,7 @@ async fn open_conversation_read(
                 // Its time never changes: it is kept, or brought forward once and for all.
                 generation: 0,
             }),
-            None => disclosed(&context, commit, &reader.engagement, id),
+            None => disclosed(&context, commit, &reader.engagement.value, id),
         };
         Ok(Decision::new(reader.duty.insisted_on(commit), id))
     })
@@ -284,7 +247,7 @@ async fn list_conversation_reads(
             Ok(Listed::of(found, view).at(&uri))
         }
         Err(refusal) if refusal.status() == StatusCode::NOT_FOUND => {
-            Reader::of(&context, &caller, engagement, Duty::Disclosure).await?;
+            over_engagement(&context, &caller, engagement, Duty::Disclosure).await?;
             let found = context
                 .store
                 .conversation_reads(engagement, limit, cursor)
@@ -303,7 +266,7 @@ async fn in_use(
     engagement: EngagementId,
     read: ConversationReadId,
 ) -> Result<(), Problem> {
-    Reader::of(context, caller, engagement, Duty::Conversations).await?;
+    over_engagement(context, caller, engagement, Duty::Conversations).await?;
     let found = load(context, engagement, read).await?.value;
     found.shows_messages_to(caller.person.value.id, context.now())?;
     Ok(())
@@ -385,13 +348,13 @@ async fn disclose_conversation_read(
     Path((engagement, read)): Path<(EngagementId, ConversationReadId)>,
     command: Command<Nothing>,
 ) -> Result<Response, Problem> {
-    let reader = Reader::of(&context, &caller, engagement, Duty::Disclosure).await?;
+    let reader = over_engagement(&context, &caller, engagement, Duty::Disclosure).await?;
     let acting = reader.duty.acting;
     let done = once(&context, acting.by, &command.key, || async {
         let was = load(&context, engagement, read).await?;
         let commit = disclose(
             &context,
-            &reader.engagement,
+            &reader.engagement.value,
             &was,
             DisclosureCause::Staff,
             acting,
