@@ -16,8 +16,8 @@ use crate::caller::{BEHALF_HEADER, INSTRUCTION_HEADER};
 use crate::context::Shared;
 use crate::problem::{Problem, ProblemBody};
 use crate::{
-    activation, audit, authority, candidate_review, client, correction, docs, import, inbox,
-    match_request, membership, partner, person, signup, staff, support_worker, ticket,
+    activation, audit, authority, candidate_review, client, conversation, correction, docs, import,
+    inbox, match_request, membership, partner, person, signup, staff, support_worker, ticket,
 };
 
 /// The routes of one family.
@@ -39,6 +39,7 @@ pub const FAMILIES: &[(&str, Routes)] = &[
     ("import", import::router),
     ("match-request", match_request::router),
     ("candidate-review", candidate_review::router),
+    ("conversation", conversation::router),
     ("ticket", ticket::router),
     ("inbox", inbox::router),
     ("audit", audit::router),

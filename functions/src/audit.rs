@@ -16,7 +16,7 @@ use crate::context::Shared;
 use crate::page::{Listed, PageQuery};
 use crate::path::{Path, Query};
 use crate::problem::Problem;
-use crate::standing::on_duty;
+use crate::standing::{on_duty, over_engagement};
 
 /// The routes of this family.
 #[must_use]
@@ -36,6 +36,8 @@ enum AuditedKind {
     SupportWorker,
     /// A match request and its list.
     MatchRequest,
+    /// An engagement and its conversation.
+    Engagement,
     /// A signup.
     Signup,
     /// A partner.
@@ -56,6 +58,7 @@ impl AuditedKind {
             Self::Client => id.parse().ok().map(Key::client),
             Self::SupportWorker => id.parse().ok().map(Key::worker),
             Self::MatchRequest => id.parse().ok().map(Key::match_request),
+            Self::Engagement => id.parse().ok().map(Key::engagement),
             Self::Signup => id.parse().ok().map(Key::signup),
             Self::Partner => id.parse().ok().map(Key::partner),
             Self::MembershipPlan => id.parse().ok().map(Key::membership_plan),
@@ -112,6 +115,11 @@ async fn list_audit(
     Query(page): Query<PageQuery>,
 ) -> Result<Response, Problem> {
     on_duty(&caller, Duty::Audit)?;
+    if kind == AuditedKind::Engagement {
+        // Those in it learn from the conversation who read it, and when they are to.
+        let engagement = id.parse().map_err(|_| Problem::not_found())?;
+        over_engagement(&context, &caller, engagement, Duty::Audit).await?;
+    }
     let key = kind.key(&id).ok_or_else(Problem::not_found)?;
     let found = context
         .store

@@ -252,6 +252,38 @@ pub fn over_client(caller: &Caller, client: ClientId, duty: Duty) -> Result<OnDu
     })
 }
 
+/// Staff who deal with an engagement, and are nobody in it.
+#[derive(Debug, Clone)]
+pub struct OverEngagement {
+    /// In what capacity.
+    pub duty: OnDuty,
+    /// The engagement.
+    pub engagement: Versioned<Engagement>,
+}
+
+/// Lets `caller` deal, as staff with `duty`, with an engagement of others, or refuses.
+///
+/// # Errors
+/// 404 to people who are not staff; 403 to staff with other duties, and to staff who are one of the two or
+/// represent the client.
+pub async fn over_engagement(
+    context: &Context,
+    caller: &Caller,
+    engagement: EngagementId,
+    duty: Duty,
+) -> Result<OverEngagement, Problem> {
+    // Before the engagement is looked up, so that nobody but staff learns which there are.
+    on_duty(caller, duty)?;
+    let found = context.store.get(&Key::engagement(engagement)).await?;
+    let engagement: Versioned<Engagement> = found.ok_or_else(Problem::not_found)?;
+    let Engagement { client, worker, .. } = engagement.value;
+    let duty = over_client(caller, client, duty)?;
+    if caller.person.value.roles.workers.contains(&worker) {
+        return Err(Problem::forbidden());
+    }
+    Ok(OverEngagement { duty, engagement })
+}
+
 /// Lets `caller` act as the support worker they are, or for one who told them to, or refuses.
 ///
 /// # Errors

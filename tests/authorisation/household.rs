@@ -4,9 +4,15 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use domain::access::{AuthorityState, Scope, StaffRole};
+use domain::access::{Acting, AuthorityState, Scope, StaffRole};
+use domain::attachment::{Attachment, MediaType};
+use domain::conversation::{
+    Content, ConversationAttachment, ConversationRead, Delay, LONGEST_DELAY, Message, READ_LASTS,
+};
 use domain::engagement::{Engagement, EngagementState, Side};
-use domain::id::ClientId;
+use domain::id::{
+    AttachmentKind, ClientId, ConversationReadKind, EngagementId, MessageId, MessageKind,
+};
 use domain::notice::Event;
 use domain::pair::Pair;
 use domain::person::Roles;
@@ -166,10 +172,72 @@ impl<'w> Household<'w> {
         let audit = context.audit(Actor::Service, "settle", &key);
         let commit = Commit::new(audit).replace(&was, &next);
         context.store.commit(commit).await.unwrap();
+        for engagement in [live, ended, blocked] {
+            self.converse(engagement).await;
+        }
         self.ids.insert("engagement", live.to_string());
         self.own.insert(("ended", "engagement"), ended.to_string());
         self.own
             .insert(("blocked", "engagement"), blocked.to_string());
+    }
+
+    /// A message with a file, and a reading by staff that nobody knows of yet: under the same ids in every
+    /// engagement, so that they are everybody's own.
+    async fn converse(&mut self, engagement: EngagementId) {
+        let (context, now) = (self.world.context(), self.world.now());
+        let mut id =
+            |name, fresh: String| -> String { self.ids.entry(name).or_insert(fresh).clone() };
+        let message = id("message", context.fresh::<MessageKind>().to_string());
+        let message: MessageId = message.parse().unwrap();
+        let attachment = id("attachment", context.fresh::<AttachmentKind>().to_string());
+        let read = id("read", context.fresh::<ConversationReadKind>().to_string());
+        let delay = Delay {
+            by: self.ids["superv"].parse().unwrap(),
+            reason: "Not to be known yet.".to_owned(),
+            until: now + LONGEST_DELAY,
+        };
+        let read = ConversationRead {
+            id: read.parse().unwrap(),
+            engagement,
+            by: self.ids["admin"].parse().unwrap(),
+            at: now,
+            reason: "Asked to.".to_owned(),
+            until: now + READ_LASTS,
+            delay: Some(delay),
+            disclosed_at: None,
+        };
+        let by = self.ids["person"].parse().unwrap();
+        let file = Attachment {
+            id: attachment.parse().unwrap(),
+            name: "plan.pdf".to_owned(),
+            media_type: MediaType::Pdf,
+            bytes: 48_213,
+        };
+        let content = Content::Written {
+            side: Side::Client,
+            acting: Acting::by(by),
+            text: "Here it is.".to_owned(),
+            attachments: vec![file.clone()],
+        };
+        let written = Message {
+            id: message,
+            engagement,
+            at: now,
+            content,
+        };
+        let kept = ConversationAttachment {
+            engagement,
+            file,
+            by,
+            at: now,
+            message: Some(message),
+        };
+        let audit = context.audit(Actor::Service, "settle", &Key::engagement(engagement));
+        let commit = Commit::new(audit)
+            .insert(&written)
+            .insert(&kept)
+            .insert(&read);
+        context.store.commit(commit).await.unwrap();
     }
 
     /// Something in the client's inbox.
@@ -283,6 +351,7 @@ impl<'w> Household<'w> {
             Some(("mreq", _)) => "match_request",
             Some(("wrk", _)) => "worker",
             Some(("eng", _)) => "engagement",
+            Some(("msg", _)) => "message",
             _ => return text,
         };
         self.ids.get(own).cloned().unwrap_or(text)

@@ -19,7 +19,9 @@
 //! | engagement | `ENG#id` | `META` |
 //! | a client's, a support worker's engagements | `CLIENT#id`, `WORKER#id` | `ENG#id` |
 //! | messages, how far somebody has read | `ENG#id` | `MSG#id`, `READ#person` |
-//! | readings of a conversation by staff | `ENG#id` | `STAFFREAD#id` |
+//! | what a side was told of and has not read | `ENG#id` | `UNREAD#side` |
+//! | files of a conversation, which of them wait | `ENG#id` | `ATT#id`, `WAITING` |
+//! | readings of a conversation by staff, those that both sides know of | `ENG#id` | `STAFFREAD#id`, `DISCLOSED#id` |
 //! | meetings, offers, proposals | `ENG#id` | `MEET#id`, `OFFER#version`, `PROP#id` |
 //! | visits of an engagement | `ENG#id` | `VISIT#id` |
 //! | visit | `VISIT#id` | `META` |
@@ -41,10 +43,11 @@
 
 use std::fmt;
 
+use domain::engagement::Side;
 use domain::id::{
-    CandidateId, ClientId, ConversationReadId, EngagementId, FormId, ImportId, InvitationId,
-    MatchRequestId, MeetingId, MembershipPlanId, MessageId, NoticeId, PartnerId, PersonId,
-    ProposalId, ReportId, SignupId, TicketId, VisitId, WorkerId,
+    AttachmentId, CandidateId, ClientId, ConversationReadId, EngagementId, FormId, ImportId,
+    InvitationId, MatchRequestId, MeetingId, MembershipPlanId, MessageId, NoticeId, PartnerId,
+    PersonId, ProposalId, ReportId, SignupId, TicketId, VisitId, WorkerId,
 };
 use domain::import::ImportKind;
 use domain::person::LoginKey;
@@ -217,10 +220,37 @@ impl Key {
         Self::new(format!("ENG#{engagement}"), format!("READ#{person}"))
     }
 
+    /// What a side of a conversation was told of and has not read.
+    #[must_use]
+    pub fn unread(engagement: EngagementId, side: Side) -> Self {
+        Self::new(
+            format!("ENG#{engagement}"),
+            format!("UNREAD#{}", side.code()),
+        )
+    }
+
+    /// A file of a conversation.
+    #[must_use]
+    pub fn attachment(engagement: EngagementId, attachment: AttachmentId) -> Self {
+        Self::new(format!("ENG#{engagement}"), format!("ATT#{attachment}"))
+    }
+
+    /// Which files of a conversation wait to be sent.
+    #[must_use]
+    pub fn waiting_attachments(engagement: EngagementId) -> Self {
+        Self::new(format!("ENG#{engagement}"), "WAITING")
+    }
+
     /// One reading of a conversation by staff.
     #[must_use]
     pub fn conversation_read(engagement: EngagementId, read: ConversationReadId) -> Self {
         Self::new(format!("ENG#{engagement}"), format!("STAFFREAD#{read}"))
+    }
+
+    /// The mark that both sides know of a reading. Both sides list these marks alone.
+    #[must_use]
+    pub fn disclosed_read(engagement: EngagementId, read: ConversationReadId) -> Self {
+        Self::new(format!("ENG#{engagement}"), format!("DISCLOSED#{read}"))
     }
 
     /// An introductory meeting.

@@ -5,6 +5,7 @@
 
 mod audit;
 mod commit;
+mod conversation;
 mod due;
 mod entities;
 mod error;
@@ -16,6 +17,7 @@ mod table;
 
 pub use audit::{Actor, Audit, AuditEntry, AuditItem};
 pub use commit::{Commit, CommitError};
+pub use conversation::DisclosedRead;
 pub use due::{DueKey, PendingDue, Postponed, consumer_of};
 pub use entities::{
     CellRow, ClientEngagement, ClientMatchRequest, EngagementVisit, Hint, InboxItem, Login,
