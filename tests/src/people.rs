@@ -77,6 +77,7 @@ pub async fn settle_client(context: &Context, subject: &str) -> (ClientId, Perso
         id,
         person,
         membership: None,
+        funding: None,
         open_match_requests: [].into(),
         partner: None,
         created_at: context.now(),

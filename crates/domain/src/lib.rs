@@ -19,6 +19,7 @@ pub mod correction;
 pub mod due;
 pub mod eligibility;
 pub mod engagement;
+pub mod funding;
 pub mod id;
 pub mod invalid;
 pub mod invitation;

@@ -1,5 +1,7 @@
 //! Terms: what two people in an engagement agree on, and what it costs.
 
+mod check;
+mod offer;
 mod visit_price;
 
 use chrono::{DateTime, Utc};
@@ -10,6 +12,11 @@ use crate::id::OfferId;
 use crate::money::Cents;
 use crate::vocabulary::{Service, Vocabulary};
 
+pub use offer::{
+    AcceptOfferError, CounterOfferError, LapseOfferError, MakeOfferError, Negotiated, NewOffer,
+    Offer, OfferNotOpen, OfferState, Pricing, Quote, ReverseTermsError, SchemeVersion,
+    WithdrawOfferError,
+};
 pub use visit_price::{BandPart, NotCovered, VisitPrice};
 
 vocabulary! {

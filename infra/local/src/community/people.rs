@@ -82,6 +82,7 @@ impl Seeding<'_> {
                 plan: sample_id(&plan.key),
                 since: self.now - JOINED,
             }),
+            funding: None,
             open_match_requests: [].into(),
             partner: None,
             created_at: self.now - JOINED,
