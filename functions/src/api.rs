@@ -16,7 +16,7 @@ use crate::context::Shared;
 use crate::problem::{Problem, ProblemBody};
 use crate::{
     activation, audit, authority, candidate_review, client, correction, docs, inbox, match_request,
-    membership, partner, person, signup, staff, support_worker, ticket,
+    membership, partner, person, signup, staff, support_worker, terms, ticket,
 };
 
 /// The routes of one family.
@@ -37,6 +37,7 @@ pub const FAMILIES: &[(&str, Routes)] = &[
     ("support-worker", support_worker::router),
     ("match-request", match_request::router),
     ("candidate-review", candidate_review::router),
+    ("terms", terms::router),
     ("ticket", ticket::router),
     ("inbox", inbox::router),
     ("audit", audit::router),

@@ -42,6 +42,8 @@ enum AuditedKind {
     Partner,
     /// A membership plan.
     MembershipPlan,
+    /// A funding scheme.
+    FundingScheme,
     /// A ticket.
     Ticket,
 }
@@ -57,6 +59,10 @@ impl AuditedKind {
             Self::Signup => id.parse().ok().map(Key::signup),
             Self::Partner => id.parse().ok().map(Key::partner),
             Self::MembershipPlan => id.parse().ok().map(Key::membership_plan),
+            Self::FundingScheme => id
+                .parse()
+                .ok()
+                .map(|code| Key::current_funding_scheme(&code)),
             Self::Ticket => id.parse().ok().map(Key::ticket),
         }
     }

@@ -10,6 +10,7 @@ use store::{Commit, CommitError, DueKey, PendingDue, StoreError};
 
 use crate::context::Context;
 use crate::matcher::MatcherError;
+use crate::terms::lapse;
 use crate::{candidate_release, check_expiry, notification};
 
 /// How often an effect is decided again within one delivery.
@@ -96,10 +97,13 @@ pub async fn consume(context: &Context, key: &DueKey) -> Result<Consumed, Consum
             let pass = || check_expiry::pass(context, &pending, *worker);
             carry_out(context, &pending, pass).await
         }
+        Due::OfferLapse { engagement, offer } => {
+            let lapse = || lapse::when_due(context, &pending, *engagement, *offer);
+            carry_out(context, &pending, lapse).await
+        }
         Due::InvitationLapse { .. }
         | Due::InvitationWithdrawal { .. }
         | Due::ReadDisclosure { .. }
-        | Due::OfferLapse { .. }
         | Due::ProposalLapse { .. }
         | Due::VisitSettlement { .. }
         | Due::ReportDeadline { .. }

@@ -37,4 +37,5 @@ pub mod signup;
 pub mod staff;
 pub mod standing;
 pub mod support_worker;
+pub mod terms;
 pub mod ticket;
