@@ -1,5 +1,6 @@
 //! Terms and offers as both sides see them: each rate with what it comes to for each of them.
 
+use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use domain::access::{self, Acting, Duty};
 use domain::engagement::{Engagement, Side, Understanding};
@@ -15,8 +16,6 @@ use crate::caller::Caller;
 use crate::context::Context;
 use crate::problem::Problem;
 use crate::standing::in_engagement;
-
-use axum::http::StatusCode;
 
 /// Lets `caller` read the terms and offers of an engagement: either side, or staff who look after
 /// engagements; or refuses.
