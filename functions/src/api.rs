@@ -17,7 +17,8 @@ use crate::context::Shared;
 use crate::problem::{Problem, ProblemBody};
 use crate::{
     activation, audit, authority, candidate_review, client, conversation, correction, docs, import,
-    inbox, match_request, membership, partner, person, signup, staff, support_worker, ticket,
+    inbox, match_request, membership, partner, person, signup, staff, support_worker, terms,
+    ticket,
 };
 
 /// The routes of one family.
@@ -40,6 +41,7 @@ pub const FAMILIES: &[(&str, Routes)] = &[
     ("match-request", match_request::router),
     ("candidate-review", candidate_review::router),
     ("conversation", conversation::router),
+    ("terms", terms::router),
     ("ticket", ticket::router),
     ("inbox", inbox::router),
     ("audit", audit::router),

@@ -46,6 +46,8 @@ enum AuditedKind {
     MembershipPlan,
     /// A file of people taken in.
     Import,
+    /// A funding scheme.
+    FundingScheme,
     /// A ticket.
     Ticket,
 }
@@ -63,6 +65,10 @@ impl AuditedKind {
             Self::Partner => id.parse().ok().map(Key::partner),
             Self::MembershipPlan => id.parse().ok().map(Key::membership_plan),
             Self::Import => id.parse().ok().map(Key::import),
+            Self::FundingScheme => id
+                .parse()
+                .ok()
+                .map(|code| Key::current_funding_scheme(&code)),
             Self::Ticket => id.parse().ok().map(Key::ticket),
         }
     }

@@ -10,7 +10,7 @@ use store::{Commit, CommitError, DueKey, PendingDue, StoreError};
 
 use crate::context::Context;
 use crate::matcher::MatcherError;
-use crate::{candidate_release, check_expiry, conversation, notification};
+use crate::{candidate_release, check_expiry, conversation, notification, terms};
 
 /// How often an effect is decided again within one delivery.
 const MOST_ROUNDS: usize = 8;
@@ -100,9 +100,12 @@ pub async fn consume(context: &Context, key: &DueKey) -> Result<Consumed, Consum
             let disclose = || conversation::when_due(context, &pending, *engagement, *read);
             carry_out(context, &pending, disclose).await
         }
+        Due::OfferLapse { engagement, offer } => {
+            let lapse = || terms::lapse::when_due(context, &pending, *engagement, *offer);
+            carry_out(context, &pending, lapse).await
+        }
         Due::InvitationLapse { .. }
         | Due::InvitationWithdrawal { .. }
-        | Due::OfferLapse { .. }
         | Due::ProposalLapse { .. }
         | Due::VisitSettlement { .. }
         | Due::ReportDeadline { .. }

@@ -39,4 +39,5 @@ pub mod signup;
 pub mod staff;
 pub mod standing;
 pub mod support_worker;
+pub mod terms;
 pub mod ticket;

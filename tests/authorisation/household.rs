@@ -20,7 +20,8 @@ use platform::signature::PartnerSecret;
 use rapport_tests::answer::Answer;
 use rapport_tests::document::Document;
 use rapport_tests::people::{
-    settle_client, settle_engagement, settle_person, settle_representative, settle_staff,
+    modest_terms, settle_client, settle_engagement, settle_person, settle_representative,
+    settle_staff, settle_terms,
 };
 use rapport_tests::signups::{Partner, sign_up};
 use rapport_tests::world::World;
@@ -88,6 +89,7 @@ impl<'w> Household<'w> {
         household.ids.insert("repr", acting.to_string());
         household.furnish(document).await;
         household.engage(client).await;
+        household.negotiate(document).await;
         household
     }
 
@@ -240,6 +242,37 @@ impl<'w> Household<'w> {
         context.store.commit(commit).await.unwrap();
     }
 
+    /// A funding scheme; terms in force in every engagement, and in the living one an offer by the support worker.
+    async fn negotiate(&mut self, document: &Document) {
+        let (world, code) = (self.world, format!("s-{:032x}", self.number));
+        self.ids.insert("scheme", code);
+        let operation = document.operation("PUT", "/v1/funding-schemes/{scheme}");
+        let scheme = document.example_body(operation.unwrap()).unwrap().value;
+        let path = self.path("/v1/funding-schemes/{scheme}", "admin");
+        let admin = self.subject("admin");
+        let put = world.as_(&admin).put(&path, "\"0\"", &scheme).await;
+        put.expect(200);
+
+        let worker = self.subject("worker");
+        let worker = world.as_(&worker);
+        let path = self.path("/v1/support-workers/{worker}", "worker");
+        let etag = worker.get(&path).await.expect(200).etag();
+        let offers = json!({"services": [{"service": "social_support", "hourly_rate": 5400}]});
+        let put = worker.put(&format!("{path}/profile"), &etag, &offers).await;
+        put.expect(200);
+        for actor in ["worker", "ended", "blocked"] {
+            let engagement = self.parameter("", "engagement", actor).parse().unwrap();
+            settle_terms(world.context(), engagement, &modest_terms()).await;
+            if actor != "worker" {
+                self.own.insert((actor, "version"), "1".to_owned());
+            }
+        }
+        let open = self
+            .make(document, "worker", "/v1/engagements/{engagement}/offers")
+            .await;
+        self.ids.insert("version", open["version"].to_string());
+    }
+
     /// Something in the client's inbox.
     async fn notice(&self) -> String {
         let context = self.world.context();
@@ -336,6 +369,7 @@ impl<'w> Household<'w> {
                 .into_iter()
                 .map(|(name, value)| match &*name {
                     "assignee" => (name, json!(self.ids["admin"])),
+                    "scheme" => (name, json!(self.ids["scheme"])),
                     _ => (name, self.in_terms_of_it(value)),
                 })
                 .collect(),

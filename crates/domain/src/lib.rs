@@ -20,6 +20,7 @@ pub mod correction;
 pub mod due;
 pub mod eligibility;
 pub mod engagement;
+pub mod funding;
 pub mod id;
 pub mod import;
 pub mod invalid;

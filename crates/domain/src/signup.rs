@@ -269,6 +269,7 @@ pub fn receive(
         id: ids.client,
         person: ids.client_person,
         membership: None,
+        funding: None,
         open_match_requests: [].into(),
         partner: Some(partner.id),
         created_at: now,

@@ -1,5 +1,9 @@
 //! Terms: what two people in an engagement agree on, and what it costs.
 
+mod check;
+mod offer;
+mod visit_price;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +11,13 @@ use crate::engagement::Understanding;
 use crate::id::OfferId;
 use crate::money::Cents;
 use crate::vocabulary::{Service, Vocabulary};
+
+pub use offer::{
+    AcceptOfferError, CounterOfferError, LapseOfferError, MakeOfferError, Negotiated, NewOffer,
+    Offer, OfferNotOpen, OfferState, Pricing, Quote, ReverseTermsError, SchemeVersion,
+    WithdrawOfferError,
+};
+pub use visit_price::{BandPart, NotCovered, VisitPrice};
 
 vocabulary! {
     /// When an hour is worked: rates and caps differ by it. Local time of the visit's place.

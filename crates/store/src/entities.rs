@@ -7,6 +7,7 @@ use domain::client::Client;
 use domain::conversation::Message;
 use domain::correction::Merge;
 use domain::engagement::Engagement;
+use domain::funding::FundingScheme;
 use domain::id::{
     CandidateId, ClientId, EngagementId, FormId, InvitationId, MatchRequestId, NoticeId, PartnerId,
     PersonId, VisitId, WorkerId,
@@ -25,6 +26,7 @@ use domain::policy::Policy;
 use domain::schedule::{BusySheet, Month};
 use domain::signup::Signup;
 use domain::support_worker::SupportWorker;
+use domain::terms::Offer;
 use domain::ticket::Ticket;
 use domain::visit::Visit;
 use domain::vocabulary::Vocabulary;
@@ -109,6 +111,36 @@ impl Entity for MembershipPlan {
         Some(StaffIndex {
             partition: StaffPartition::MembershipPlans,
             order: self.terms.name.clone(),
+        })
+    }
+}
+
+/// One version of a funding scheme, stored twice like any [`Setting`]: under its number for good, and as the
+/// current one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredScheme {
+    /// Whether this is the current one, rather than its place in the history.
+    pub current: bool,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// What it says.
+    pub scheme: FundingScheme,
+}
+
+impl Entity for StoredScheme {
+    fn key(&self) -> Key {
+        let FundingScheme { code, version, .. } = &self.scheme;
+        if self.current {
+            Key::current_funding_scheme(code)
+        } else {
+            Key::funding_scheme_version(code, *version)
+        }
+    }
+
+    fn staff_index(&self) -> Option<StaffIndex> {
+        self.current.then(|| StaffIndex {
+            partition: StaffPartition::FundingSchemes,
+            order: self.scheme.code.to_string(),
         })
     }
 }
@@ -255,6 +287,12 @@ pub struct EngagementVisit {
 impl Entity for EngagementVisit {
     fn key(&self) -> Key {
         Key::engagement_visit(self.engagement, self.visit)
+    }
+}
+
+impl Entity for Offer {
+    fn key(&self) -> Key {
+        Key::offer(self.engagement, self.version)
     }
 }
 

@@ -34,6 +34,7 @@
 //! | who came of a row | `IMPORTED#kind#reference` | `META` |
 //! | membership plan | `MPLAN#id` | `META` |
 //! | ticket | `TICKET#id` | `META` |
+//! | funding scheme | `SCHEME#code` | `CURRENT`, `VERSION#n` |
 //! | policy, weights | `SETTINGS#what` | `CURRENT`, `VERSION#n` |
 //! | marks of the deployment | `SYSTEM#what` | `META` |
 //! | due row | its aggregate's | `DUE#kind#…` |
@@ -44,6 +45,7 @@
 use std::fmt;
 
 use domain::engagement::Side;
+use domain::funding::SchemeCode;
 use domain::id::{
     AttachmentId, CandidateId, ClientId, ConversationReadId, EngagementId, FormId, ImportId,
     InvitationId, MatchRequestId, MeetingId, MembershipPlanId, MessageId, NoticeId, PartnerId,
@@ -265,6 +267,12 @@ impl Key {
         Self::new(format!("ENG#{engagement}"), format!("OFFER#{version:06}"))
     }
 
+    /// Where the offers of an engagement lie: partition and the beginning of their sort keys.
+    #[must_use]
+    pub fn offers(engagement: EngagementId) -> (String, &'static str) {
+        (format!("ENG#{engagement}"), "OFFER#")
+    }
+
     /// A proposal of a visit.
     #[must_use]
     pub fn proposal(engagement: EngagementId, proposal: ProposalId) -> Self {
@@ -337,6 +345,18 @@ impl Key {
         Self::meta(format!("MPLAN#{id}"))
     }
 
+    /// The version of a funding scheme now in force.
+    #[must_use]
+    pub fn current_funding_scheme(code: &SchemeCode) -> Self {
+        Self::new(format!("SCHEME#{code}"), "CURRENT")
+    }
+
+    /// One version of a funding scheme.
+    #[must_use]
+    pub fn funding_scheme_version(code: &SchemeCode, version: u32) -> Self {
+        Self::new(format!("SCHEME#{code}"), format!("VERSION#{version:06}"))
+    }
+
     /// A ticket.
     #[must_use]
     pub fn ticket(id: TicketId) -> Self {
@@ -396,6 +416,8 @@ pub enum StaffPartition {
     MatchRequests(&'static str),
     /// Membership plans, by name.
     MembershipPlans,
+    /// Funding schemes, by code.
+    FundingSchemes,
     /// Partners, by name.
     Partners,
     /// Files of people taken in, by time.
@@ -424,6 +446,7 @@ impl fmt::Display for StaffPartition {
             Self::Workers(state) => write!(f, "WORKERS#{state}"),
             Self::MatchRequests(state) => write!(f, "MREQS#{state}"),
             Self::MembershipPlans => f.write_str("MPLANS"),
+            Self::FundingSchemes => f.write_str("SCHEMES"),
             Self::Partners => f.write_str("PARTNERS"),
             Self::Imports => f.write_str("IMPORTS"),
             Self::Shards => f.write_str("SHARDS"),
