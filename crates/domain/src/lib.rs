@@ -22,6 +22,7 @@ pub mod engagement;
 pub mod id;
 pub mod invalid;
 pub mod invitation;
+pub mod local_time;
 pub mod match_request;
 pub mod membership;
 pub mod money;
