@@ -16,6 +16,7 @@ use crate::context::Shared;
 use crate::page::{Listed, PageQuery};
 use crate::path::{Path, Query};
 use crate::problem::Problem;
+use crate::safety;
 use crate::standing::on_duty;
 
 /// The routes of this family.
@@ -44,6 +45,10 @@ enum AuditedKind {
     MembershipPlan,
     /// A ticket.
     Ticket,
+    /// An engagement.
+    Engagement,
+    /// A safety report.
+    Report,
 }
 
 impl AuditedKind {
@@ -58,6 +63,8 @@ impl AuditedKind {
             Self::Partner => id.parse().ok().map(Key::partner),
             Self::MembershipPlan => id.parse().ok().map(Key::membership_plan),
             Self::Ticket => id.parse().ok().map(Key::ticket),
+            Self::Engagement => id.parse().ok().map(Key::engagement),
+            Self::Report => id.parse().ok().map(Key::report),
         }
     }
 }
@@ -110,6 +117,10 @@ async fn list_audit(
 ) -> Result<Response, Problem> {
     on_duty(&caller, Duty::Audit)?;
     let key = kind.key(&id).ok_or_else(Problem::not_found)?;
+    if kind == AuditedKind::Report {
+        // Staff whom a report is about learn nothing of it here either.
+        safety::overseen(&context, &caller, &key).await?;
+    }
     let found = context
         .store
         .audit_of(&key, page.limit(), page.cursor())

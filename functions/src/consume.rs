@@ -10,7 +10,7 @@ use store::{Commit, CommitError, DueKey, PendingDue, StoreError};
 
 use crate::context::Context;
 use crate::matcher::MatcherError;
-use crate::{candidate_release, check_expiry, notification};
+use crate::{candidate_release, check_expiry, notification, safety};
 
 /// How often an effect is decided again within one delivery.
 const MOST_ROUNDS: usize = 8;
@@ -96,13 +96,16 @@ pub async fn consume(context: &Context, key: &DueKey) -> Result<Consumed, Consum
             let pass = || check_expiry::pass(context, &pending, *worker);
             carry_out(context, &pending, pass).await
         }
+        Due::ReportDeadline { report } => {
+            let pass = || safety::pass_deadline(context, &pending, *report);
+            carry_out(context, &pending, pass).await
+        }
         Due::InvitationLapse { .. }
         | Due::InvitationWithdrawal { .. }
         | Due::ReadDisclosure { .. }
         | Due::OfferLapse { .. }
         | Due::ProposalLapse { .. }
         | Due::VisitSettlement { .. }
-        | Due::ReportDeadline { .. }
         | Due::Reindex { .. } => Err(ConsumeError::Misrouted),
     }
 }

@@ -19,6 +19,7 @@ pub mod context;
 pub mod conversation;
 pub mod correction;
 pub mod docs;
+pub mod engagement;
 pub mod inbox;
 #[cfg(feature = "lambda")]
 pub mod lambda;
@@ -33,6 +34,7 @@ pub mod perform;
 pub mod person;
 pub mod problem;
 pub mod reason;
+pub mod safety;
 pub mod signup;
 pub mod staff;
 pub mod standing;

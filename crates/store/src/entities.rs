@@ -1,5 +1,7 @@
 //! How each thing of the domain is stored: its key, and the list in which staff find it.
 
+mod safety;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::access::Authority;
 use domain::candidates::CandidateList;
@@ -13,6 +15,7 @@ use domain::id::{
 };
 use domain::invitation::{Invitation, QuestionState};
 use domain::match_request::MatchRequest;
+use domain::meeting::Meeting;
 use domain::membership::MembershipPlan;
 use domain::notice::Event;
 use domain::packed::IndexRecord;
@@ -29,6 +32,8 @@ use domain::visit::Visit;
 use domain::vocabulary::Vocabulary;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+pub use safety::OwnReport;
 
 use crate::item::{Entity, Page, StaffIndex, Versioned};
 use crate::key::{Key, StaffPartition};
@@ -273,6 +278,12 @@ impl Entity for Visit {
 impl Entity for BusySheet {
     fn key(&self) -> Key {
         Key::busy_sheet(self.person, self.month)
+    }
+}
+
+impl Entity for Meeting {
+    fn key(&self) -> Key {
+        Key::meeting(self.engagement, self.id)
     }
 }
 

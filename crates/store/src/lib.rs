@@ -19,7 +19,7 @@ pub use commit::{Commit, CommitError};
 pub use due::{DueKey, PendingDue, Postponed, consumer_of};
 pub use entities::{
     CellRow, ClientEngagement, ClientMatchRequest, EngagementVisit, Hint, InboxItem, Login,
-    PartnerForm, Setting, ShardPointer, WorkerEngagement, WorkerInvitation,
+    OwnReport, PartnerForm, Setting, ShardPointer, WorkerEngagement, WorkerInvitation,
 };
 pub use error::StoreError;
 pub use idempotency::{IDEMPOTENCY_DAYS, Once, Remembered};
