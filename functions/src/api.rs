@@ -1,7 +1,7 @@
 //! The whole API: every family's routes, and the OpenAPI document made from them.
 
-use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::{Extension, Router};
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
@@ -15,10 +15,11 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::caller::{BEHALF_HEADER, INSTRUCTION_HEADER};
 use crate::context::Shared;
 use crate::problem::{Problem, ProblemBody};
+use crate::safety::Emergency;
 use crate::{
-    activation, audit, authority, candidate_review, client, conversation, correction, docs, import,
-    inbox, match_request, membership, partner, person, signup, staff, support_worker, terms,
-    ticket,
+    activation, audit, authority, candidate_review, client, conversation, correction, docs,
+    engagement, import, inbox, match_request, membership, partner, person, safety, signup, staff,
+    support_worker, terms, ticket,
 };
 
 /// The routes of one family.
@@ -40,8 +41,10 @@ pub const FAMILIES: &[(&str, Routes)] = &[
     ("import", import::router),
     ("match-request", match_request::router),
     ("candidate-review", candidate_review::router),
+    ("engagement", engagement::router),
     ("conversation", conversation::router),
     ("terms", terms::router),
+    ("safety", safety::router),
     ("ticket", ticket::router),
     ("inbox", inbox::router),
     ("audit", audit::router),
@@ -65,13 +68,13 @@ const TOLD_TAGS: [&str; 8] = [
 /// One family as a service of its own: what its Lambda function runs.
 pub fn family(routes: Routes, context: Shared) -> Router {
     let (router, _) = routes().split_for_parts();
-    finished(router.with_state(context))
+    finished(router, context)
 }
 
 /// All families merged, as the local host runs them, with the document that describes them.
 pub fn all(context: Shared) -> (Router, OpenApi) {
     let (router, document) = merged();
-    (finished(router.with_state(context)), document)
+    (finished(router, context), document)
 }
 
 /// The OpenAPI 3.1 document of all families.
@@ -92,13 +95,17 @@ fn merged() -> (Router<Shared>, OpenApi) {
 
 /// Adds what every answer has, those to unknown routes included: an answer is what it says it is, and
 /// is kept by nobody on the way unless it says so itself.
-fn finished(router: Router) -> Router {
+fn finished(router: Router<Shared>, context: Shared) -> Router {
+    let emergency = Emergency::of(&context.deployment);
     router
+        .with_state(context)
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async {
             let title = "This cannot be done here in this way";
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", title)
         })
+        // For whatever has to say it, however a request is refused.
+        .layer(Extension(emergency))
         .layer(SetResponseHeaderLayer::overriding(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),

@@ -16,6 +16,7 @@ use crate::context::Shared;
 use crate::page::{Listed, PageQuery};
 use crate::path::{Path, Query};
 use crate::problem::Problem;
+use crate::safety;
 use crate::standing::{on_duty, over_engagement};
 
 /// The routes of this family.
@@ -50,6 +51,8 @@ enum AuditedKind {
     FundingScheme,
     /// A ticket.
     Ticket,
+    /// A safety report.
+    Report,
 }
 
 impl AuditedKind {
@@ -70,6 +73,7 @@ impl AuditedKind {
                 .ok()
                 .map(|code| Key::current_funding_scheme(&code)),
             Self::Ticket => id.parse().ok().map(Key::ticket),
+            Self::Report => id.parse().ok().map(Key::report),
         }
     }
 }
@@ -127,6 +131,10 @@ async fn list_audit(
         over_engagement(&context, &caller, engagement, Duty::Audit).await?;
     }
     let key = kind.key(&id).ok_or_else(Problem::not_found)?;
+    if kind == AuditedKind::Report {
+        // Staff whom a report is about learn nothing of it here either.
+        safety::overseen(&context, &caller, &key).await?;
+    }
     let found = context
         .store
         .audit_of(&key, page.limit(), page.cursor())

@@ -10,7 +10,7 @@ use store::{Commit, CommitError, DueKey, PendingDue, StoreError};
 
 use crate::context::Context;
 use crate::matcher::MatcherError;
-use crate::{candidate_release, check_expiry, conversation, notification, terms};
+use crate::{candidate_release, check_expiry, conversation, notification, safety, terms};
 
 /// How often an effect is decided again within one delivery.
 const MOST_ROUNDS: usize = 8;
@@ -104,11 +104,14 @@ pub async fn consume(context: &Context, key: &DueKey) -> Result<Consumed, Consum
             let lapse = || terms::lapse::when_due(context, &pending, *engagement, *offer);
             carry_out(context, &pending, lapse).await
         }
+        Due::ReportDeadline { report } => {
+            let pass = || safety::pass_deadline(context, &pending, *report);
+            carry_out(context, &pending, pass).await
+        }
         Due::InvitationLapse { .. }
         | Due::InvitationWithdrawal { .. }
         | Due::ProposalLapse { .. }
         | Due::VisitSettlement { .. }
-        | Due::ReportDeadline { .. }
         | Due::Reindex { .. } => Err(ConsumeError::Misrouted),
     }
 }

@@ -20,6 +20,7 @@ pub mod conversation;
 pub mod correction;
 pub mod docs;
 pub mod duplicate;
+pub mod engagement;
 pub mod import;
 pub mod inbox;
 #[cfg(feature = "lambda")]
@@ -35,6 +36,7 @@ pub mod perform;
 pub mod person;
 pub mod problem;
 pub mod reason;
+pub mod safety;
 pub mod signup;
 pub mod staff;
 pub mod standing;

@@ -57,6 +57,15 @@ pub struct ForWorker {
     told: Option<Told>,
 }
 
+/// Staff who decide on an engagement.
+#[derive(Debug, Clone)]
+pub struct OverEngagement {
+    /// In what duty.
+    pub duty: OnDuty,
+    /// The engagement.
+    pub engagement: Versioned<Engagement>,
+}
+
 /// A caller in an engagement, on one of its sides.
 #[derive(Debug, Clone)]
 pub struct Party {
@@ -252,36 +261,41 @@ pub fn over_client(caller: &Caller, client: ClientId, duty: Duty) -> Result<OnDu
     })
 }
 
-/// Staff who deal with an engagement, and are nobody in it.
-#[derive(Debug, Clone)]
-pub struct OverEngagement {
-    /// In what capacity.
-    pub duty: OnDuty,
-    /// The engagement.
-    pub engagement: Versioned<Engagement>,
-}
-
-/// Lets `caller` deal, as staff with `duty`, with an engagement of others, or refuses.
+/// Lets `caller` decide, as staff with `duty`, on an engagement, or refuses.
 ///
 /// # Errors
-/// 404 to people who are not staff; 403 to staff with other duties, and to staff who are one of the two or
-/// represent the client.
+/// 404 to people who are not staff, 403 to staff with other duties and to staff who stand on a side of it.
 pub async fn over_engagement(
     context: &Context,
     caller: &Caller,
     engagement: EngagementId,
     duty: Duty,
 ) -> Result<OverEngagement, Problem> {
-    // Before the engagement is looked up, so that nobody but staff learns which there are.
+    // First, so that nobody else learns which engagements there are.
     on_duty(caller, duty)?;
     let found = context.store.get(&Key::engagement(engagement)).await?;
     let engagement: Versioned<Engagement> = found.ok_or_else(Problem::not_found)?;
     let Engagement { client, worker, .. } = engagement.value;
-    let duty = over_client(caller, client, duty)?;
-    if caller.person.value.roles.workers.contains(&worker) {
-        return Err(Problem::forbidden());
-    }
+    let duty = over_both(caller, client, worker, duty)?;
     Ok(OverEngagement { duty, engagement })
+}
+
+/// Lets `caller` decide, as staff with `duty`, on what lies between a client and a support worker, or refuses.
+///
+/// # Errors
+/// 404 to people who are not staff, 403 to staff with other duties, to staff who are the client or
+/// represent them, and to the support worker.
+pub fn over_both(
+    caller: &Caller,
+    client: ClientId,
+    worker: WorkerId,
+    duty: Duty,
+) -> Result<OnDuty, Problem> {
+    let acting = access::over_both(&caller.person.value, client, worker, duty)?;
+    Ok(OnDuty {
+        acting,
+        caller: caller.person.clone(),
+    })
 }
 
 /// Lets `caller` act as the support worker they are, or for one who told them to, or refuses.
@@ -399,6 +413,13 @@ impl ForWorker {
     /// Makes the commit fail if the caller's roles have changed since they were read.
     pub fn insisted_on(&self, commit: Commit) -> Commit {
         as_told(commit.unchanged(&self.caller), self.told.as_ref())
+    }
+}
+
+impl OverEngagement {
+    /// Makes the commit fail if the caller's roles, or the engagement, have changed since they were read.
+    pub fn insisted_on(&self, commit: Commit) -> Commit {
+        self.duty.insisted_on(commit.unchanged(&self.engagement))
     }
 }
 

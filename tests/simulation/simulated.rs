@@ -448,6 +448,7 @@ fn deployment() -> Deployment {
     Deployment {
         organisation: "Simulated".to_owned(),
         app_url: "https://app.simulated.invalid".to_owned(),
+        emergency: "Ring 000.".to_owned(),
         first_administrator: Some(FirstAdministrator {
             login: LoginKey {
                 issuer: token_rules().issuer,

@@ -303,6 +303,24 @@ pub fn over_worker(person: &Person, worker: WorkerId) -> Result<Acting, Denied> 
     staff(person, Duty::Workers)
 }
 
+/// Whether `person` decides, as staff with `duty`, on what lies between a client and a support worker.
+///
+/// # Errors
+/// As [`over_client`]; [`Denied::NotYours`] also for the support worker in person.
+pub fn over_both(
+    person: &Person,
+    client: ClientId,
+    worker: WorkerId,
+    duty: Duty,
+) -> Result<Acting, Denied> {
+    let acting = over_client(person, client, duty)?;
+    // INVARIANT: nobody decides on themselves.
+    if person.roles.workers.contains(&worker) {
+        return Err(Denied::NotYours);
+    }
+    Ok(acting)
+}
+
 /// On which side of an engagement `person` stands, and on whose account.
 ///
 /// A support worker who also represents the client is the support worker: nobody agrees with themselves.

@@ -1,5 +1,7 @@
 //! How each thing of the domain is stored: its key, and the list in which staff find it.
 
+mod safety;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::access::Authority;
 use domain::candidates::CandidateList;
@@ -15,6 +17,7 @@ use domain::id::{
 use domain::import::{ImportRun, Imported};
 use domain::invitation::{Invitation, QuestionState};
 use domain::match_request::MatchRequest;
+use domain::meeting::Meeting;
 use domain::membership::MembershipPlan;
 use domain::notice::Event;
 use domain::packed::IndexRecord;
@@ -32,6 +35,8 @@ use domain::visit::Visit;
 use domain::vocabulary::Vocabulary;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+pub use safety::OwnReport;
 
 use crate::item::{Entity, Page, StaffIndex, Versioned};
 use crate::key::{Key, StaffPartition};
@@ -312,6 +317,12 @@ impl Entity for Visit {
 impl Entity for BusySheet {
     fn key(&self) -> Key {
         Key::busy_sheet(self.person, self.month)
+    }
+}
+
+impl Entity for Meeting {
+    fn key(&self) -> Key {
+        Key::meeting(self.engagement, self.id)
     }
 }
 

@@ -27,6 +27,7 @@
 //! | visit | `VISIT#id` | `META` |
 //! | busy sheet | `BUSY#person` | UTC month |
 //! | safety report | `REPORT#id` | `META` |
+//! | a person's safety reports in an engagement | `ENG#id` | `REPORT#person#id` |
 //! | signup | `SIGNUP#id` | `META` |
 //! | partner, its quotas | `PARTNER#id` | `META`, `QUOTA#hour` |
 //! | form, by its publishable key | `FORM#id` | `META` |
@@ -301,6 +302,18 @@ impl Key {
     #[must_use]
     pub fn report(id: ReportId) -> Self {
         Self::meta(format!("REPORT#{id}"))
+    }
+
+    /// The mark that a person made a safety report in an engagement; report ids are time-ordered.
+    #[must_use]
+    pub fn own_report(engagement: EngagementId, person: PersonId, report: ReportId) -> Self {
+        let (pk, prefix) = Self::own_reports(engagement, person);
+        Self::new(pk, format!("{prefix}{report}"))
+    }
+
+    /// Where the marks of a person's safety reports in an engagement lie, and how their sort keys begin.
+    pub(crate) fn own_reports(engagement: EngagementId, person: PersonId) -> (String, String) {
+        (format!("ENG#{engagement}"), format!("REPORT#{person}#"))
     }
 
     /// A signup.

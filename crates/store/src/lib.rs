@@ -21,7 +21,8 @@ pub use conversation::DisclosedRead;
 pub use due::{DueKey, PendingDue, Postponed, consumer_of};
 pub use entities::{
     CellRow, ClientEngagement, ClientMatchRequest, EngagementVisit, Hint, InboxItem, Login,
-    PartnerForm, Setting, ShardPointer, StoredScheme, WorkerEngagement, WorkerInvitation,
+    OwnReport, PartnerForm, Setting, ShardPointer, StoredScheme, WorkerEngagement,
+    WorkerInvitation,
 };
 pub use error::StoreError;
 pub use idempotency::{IDEMPOTENCY_DAYS, Once, Remembered};

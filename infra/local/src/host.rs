@@ -255,6 +255,7 @@ fn deployment(url: &str, rules: &TokenRules) -> Deployment {
     Deployment {
         organisation: "Rapport sample service".to_owned(),
         app_url: format!("{url}/app"),
+        emergency: "If anybody is in danger now, ring 000.".to_owned(),
         first_administrator: Some(FirstAdministrator {
             login: LoginKey {
                 issuer: rules.issuer.clone(),

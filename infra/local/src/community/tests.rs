@@ -51,6 +51,7 @@ async fn place() -> Place {
         deployment: Deployment {
             organisation: "Rapport".into(),
             app_url: "http://localhost".into(),
+            emergency: "Ring 000.".into(),
             first_administrator: None,
         },
         token_rules: TokenRules {
