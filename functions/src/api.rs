@@ -16,7 +16,7 @@ use crate::context::Shared;
 use crate::problem::{Problem, ProblemBody};
 use crate::{
     activation, audit, authority, candidate_review, client, correction, docs, inbox, match_request,
-    membership, partner, person, signup, staff, support_worker, ticket,
+    membership, partner, person, proposal, schedule, signup, staff, support_worker, ticket, visit,
 };
 
 /// The routes of one family.
@@ -37,6 +37,9 @@ pub const FAMILIES: &[(&str, Routes)] = &[
     ("support-worker", support_worker::router),
     ("match-request", match_request::router),
     ("candidate-review", candidate_review::router),
+    ("proposal", proposal::router),
+    ("visit", visit::router),
+    ("schedule", schedule::router),
     ("ticket", ticket::router),
     ("inbox", inbox::router),
     ("audit", audit::router),

@@ -10,7 +10,7 @@ use store::{Commit, CommitError, DueKey, PendingDue, StoreError};
 
 use crate::context::Context;
 use crate::matcher::MatcherError;
-use crate::{candidate_release, check_expiry, notification};
+use crate::{candidate_release, check_expiry, notification, proposal, visit};
 
 /// How often an effect is decided again within one delivery.
 const MOST_ROUNDS: usize = 8;
@@ -96,12 +96,21 @@ pub async fn consume(context: &Context, key: &DueKey) -> Result<Consumed, Consum
             let pass = || check_expiry::pass(context, &pending, *worker);
             carry_out(context, &pending, pass).await
         }
+        Due::ProposalLapse {
+            engagement,
+            proposal,
+        } => {
+            let lapse = || proposal::when_due(context, &pending, *engagement, *proposal);
+            carry_out(context, &pending, lapse).await
+        }
+        Due::VisitSettlement { engagement } => {
+            let settle = || visit::when_due(context, &pending, *engagement);
+            carry_out(context, &pending, settle).await
+        }
         Due::InvitationLapse { .. }
         | Due::InvitationWithdrawal { .. }
         | Due::ReadDisclosure { .. }
         | Due::OfferLapse { .. }
-        | Due::ProposalLapse { .. }
-        | Due::VisitSettlement { .. }
         | Due::ReportDeadline { .. }
         | Due::Reindex { .. } => Err(ConsumeError::Misrouted),
     }

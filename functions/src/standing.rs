@@ -151,6 +151,27 @@ pub async fn in_engagement(
     })
 }
 
+/// Shows an engagement to those in it and to staff with `duty`: with the side on which the caller stands, none
+/// for staff.
+///
+/// # Errors
+/// As [`in_engagement`].
+pub async fn see_engagement(
+    context: &Context,
+    caller: &Caller,
+    engagement: EngagementId,
+    duty: Duty,
+) -> Result<(Option<Side>, Versioned<Engagement>), Problem> {
+    match in_engagement(context, caller, engagement).await {
+        Ok(party) => Ok((Some(party.side), party.engagement)),
+        Err(refused) => {
+            on_duty(caller, duty).map_err(|_| refused)?;
+            let found = context.store.get(&Key::engagement(engagement)).await?;
+            Ok((None, found.ok_or_else(Problem::not_found)?))
+        }
+    }
+}
+
 /// Lets `caller` act on `side` of an engagement, or on the side they stand on where none is asked for.
 /// Staff who carry out an instruction stand in for the side asked for, or the one that they name.
 ///

@@ -140,6 +140,30 @@ pub enum Overlap {
     Full,
 }
 
+/// Why two records are not joined: somebody would have to be in two places at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the two have visits booked at the same time; cancel one of each before merging")]
+pub struct BookingsOverlap;
+
+/// Refuses to let two people be one while their bookings overlap, or while they are the two of one visit.
+///
+/// # Errors
+/// When two different visits overlap, or one of the two travels to a visit at the other's.
+pub fn must_not_overlap(one: &[Busy], other: &[Busy]) -> Result<(), BookingsOverlap> {
+    let clash = |mine: &Busy| {
+        let mut theirs = other.iter();
+        // A visit can be on both sheets in the same part: the two were one before, and were parted.
+        theirs.any(|busy| match busy.visit == mine.visit {
+            true => busy.travels != mine.travels,
+            false => busy.overlaps(mine),
+        })
+    };
+    if one.iter().any(clash) {
+        return Err(BookingsOverlap);
+    }
+    Ok(())
+}
+
 impl Busy {
     /// Every month on whose sheet it is written, with `buffer` for the journey on either side: whatever is too
     /// close to it touches one of these months, so each sheet decides by itself.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -158,6 +158,8 @@ impl VisitDetails {
         }
         findings.text(format!("{pointer}/notes"), &self.notes, 0, 1000);
         let from = local_time::resolve(self.starts, &self.time_zone, pointer, findings)?;
+        let even = self.starts.second() == 0 && self.starts.nanosecond() == 0;
+        findings.check(even, format!("{pointer}/starts"), "is a whole minute");
         let ahead = now < from;
         findings.check(ahead, format!("{pointer}/starts"), "is in the future");
         let near = from <= now + TimeDelta::days(FARTHEST_VISIT_DAYS);
@@ -166,7 +168,7 @@ impl VisitDetails {
             format!("{pointer}/starts"),
             format!("is within {FARTHEST_VISIT_DAYS} days"),
         );
-        (lasts && ahead && near).then(|| Times {
+        (lasts && even && ahead && near).then(|| Times {
             from,
             until: from + TimeDelta::minutes(i64::from(self.minutes)),
         })

@@ -21,6 +21,7 @@ use domain::partner::Partner;
 use domain::person::{LoginKey, Person};
 use domain::place::Cell;
 use domain::policy::Policy;
+use domain::proposal::Proposal;
 use domain::schedule::{BusySheet, Month};
 use domain::signup::Signup;
 use domain::support_worker::SupportWorker;
@@ -254,6 +255,12 @@ pub struct EngagementVisit {
 impl Entity for EngagementVisit {
     fn key(&self) -> Key {
         Key::engagement_visit(self.engagement, self.visit)
+    }
+}
+
+impl Entity for Proposal {
+    fn key(&self) -> Key {
+        Key::proposal(self.engagement, self.id)
     }
 }
 

@@ -79,6 +79,27 @@ fn an_interval_is_written_wherever_it_could_be_too_close() {
 }
 
 #[test]
+fn two_people_are_not_one_while_they_would_be_in_two_places() {
+    let noon = busy(1, 1, "2026-12-01T12:00:00Z", 60);
+    let next = busy(2, 2, "2026-12-01T13:00:00Z", 60);
+    let between = busy(3, 3, "2026-12-01T12:30:00Z", 60);
+    assert_eq!(must_not_overlap(&[noon], &[next]), Ok(()));
+    assert_eq!(must_not_overlap(&[noon], &[noon]), Ok(()), "one visit");
+    assert_eq!(must_not_overlap(&[], &[noon]), Ok(()));
+    let at_home = Busy {
+        travels: false,
+        ..noon
+    };
+    for (one, other) in [
+        ([noon], [between]),
+        ([between], [next]),
+        ([noon], [at_home]),
+    ] {
+        assert_eq!(must_not_overlap(&one, &other), Err(BookingsOverlap));
+    }
+}
+
+#[test]
 fn a_sheet_holds_so_much_and_no_more() {
     let mut sheet = december();
     let first = at("2026-12-01T00:00:00Z");
