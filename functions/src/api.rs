@@ -18,8 +18,8 @@ use crate::problem::{Problem, ProblemBody};
 use crate::safety::Emergency;
 use crate::{
     activation, audit, authority, candidate_review, client, conversation, correction, docs,
-    engagement, import, inbox, match_request, membership, partner, person, safety, signup, staff,
-    support_worker, terms, ticket,
+    engagement, import, inbox, match_request, membership, partner, person, proposal, safety,
+    schedule, signup, staff, support_worker, terms, ticket, visit,
 };
 
 /// The routes of one family.
@@ -44,6 +44,9 @@ pub const FAMILIES: &[(&str, Routes)] = &[
     ("engagement", engagement::router),
     ("conversation", conversation::router),
     ("terms", terms::router),
+    ("proposal", proposal::router),
+    ("visit", visit::router),
+    ("schedule", schedule::router),
     ("safety", safety::router),
     ("ticket", ticket::router),
     ("inbox", inbox::router),

@@ -37,8 +37,10 @@ enum AuditedKind {
     SupportWorker,
     /// A match request and its list.
     MatchRequest,
-    /// An engagement and its conversation.
+    /// An engagement, its conversation, terms and proposals.
     Engagement,
+    /// A visit.
+    Visit,
     /// A signup.
     Signup,
     /// A partner.
@@ -64,6 +66,7 @@ impl AuditedKind {
             Self::SupportWorker => id.parse().ok().map(Key::worker),
             Self::MatchRequest => id.parse().ok().map(Key::match_request),
             Self::Engagement => id.parse().ok().map(Key::engagement),
+            Self::Visit => id.parse().ok().map(Key::visit),
             Self::Signup => id.parse().ok().map(Key::signup),
             Self::Partner => id.parse().ok().map(Key::partner),
             Self::MembershipPlan => id.parse().ok().map(Key::membership_plan),

@@ -10,7 +10,9 @@ use store::{Commit, CommitError, DueKey, PendingDue, StoreError};
 
 use crate::context::Context;
 use crate::matcher::MatcherError;
-use crate::{candidate_release, check_expiry, conversation, notification, safety, terms};
+use crate::{
+    candidate_release, check_expiry, conversation, notification, proposal, safety, terms, visit,
+};
 
 /// How often an effect is decided again within one delivery.
 const MOST_ROUNDS: usize = 8;
@@ -104,15 +106,24 @@ pub async fn consume(context: &Context, key: &DueKey) -> Result<Consumed, Consum
             let lapse = || terms::lapse::when_due(context, &pending, *engagement, *offer);
             carry_out(context, &pending, lapse).await
         }
+        Due::ProposalLapse {
+            engagement,
+            proposal,
+        } => {
+            let lapse = || proposal::when_due(context, &pending, *engagement, *proposal);
+            carry_out(context, &pending, lapse).await
+        }
+        Due::VisitSettlement { engagement } => {
+            let settle = || visit::when_due(context, &pending, *engagement);
+            carry_out(context, &pending, settle).await
+        }
         Due::ReportDeadline { report } => {
             let pass = || safety::pass_deadline(context, &pending, *report);
             carry_out(context, &pending, pass).await
         }
-        Due::InvitationLapse { .. }
-        | Due::InvitationWithdrawal { .. }
-        | Due::ProposalLapse { .. }
-        | Due::VisitSettlement { .. }
-        | Due::Reindex { .. } => Err(ConsumeError::Misrouted),
+        Due::InvitationLapse { .. } | Due::InvitationWithdrawal { .. } | Due::Reindex { .. } => {
+            Err(ConsumeError::Misrouted)
+        }
     }
 }
 

@@ -168,6 +168,27 @@ pub async fn in_engagement(
     })
 }
 
+/// Shows an engagement to those in it and to staff with `duty`: with the side on which the caller stands, none
+/// for staff.
+///
+/// # Errors
+/// As [`in_engagement`].
+pub async fn see_engagement(
+    context: &Context,
+    caller: &Caller,
+    engagement: EngagementId,
+    duty: Duty,
+) -> Result<(Option<Side>, Versioned<Engagement>), Problem> {
+    match in_engagement(context, caller, engagement).await {
+        Ok(party) => Ok((Some(party.side), party.engagement)),
+        Err(refused) => {
+            on_duty(caller, duty).map_err(|_| refused)?;
+            let found = context.store.get(&Key::engagement(engagement)).await?;
+            Ok((None, found.ok_or_else(Problem::not_found)?))
+        }
+    }
+}
+
 /// Lets `caller` act in an engagement that has not ended, where `side` is given on that side alone, or refuses.
 ///
 /// # Errors

@@ -38,6 +38,7 @@ pub mod person;
 pub mod place;
 pub mod policy;
 pub mod profile;
+pub mod proposal;
 pub mod safety;
 pub mod schedule;
 pub mod screening;

@@ -26,6 +26,7 @@ use domain::partner::Partner;
 use domain::person::{LoginKey, Person};
 use domain::place::Cell;
 use domain::policy::Policy;
+use domain::proposal::Proposal;
 use domain::schedule::{BusySheet, Month};
 use domain::signup::Signup;
 use domain::support_worker::SupportWorker;
@@ -298,6 +299,12 @@ impl Entity for EngagementVisit {
 impl Entity for Offer {
     fn key(&self) -> Key {
         Key::offer(self.engagement, self.version)
+    }
+}
+
+impl Entity for Proposal {
+    fn key(&self) -> Key {
+        Key::proposal(self.engagement, self.id)
     }
 }
 

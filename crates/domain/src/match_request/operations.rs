@@ -41,6 +41,17 @@ pub enum WithdrawMatchRequestError {
     Closed,
 }
 
+/// Why a match request cannot be fulfilled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FulfilMatchRequestError {
+    /// Its candidates have not been released.
+    #[error("the candidates have not been released")]
+    NotReleased,
+    /// It has come to its end.
+    #[error("the match request is closed")]
+    Closed,
+}
+
 /// Why a candidate list cannot be released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReleaseMatchRequestError {
@@ -122,6 +133,24 @@ impl MatchRequest {
         }
     }
 
+    /// It has come to what it was for: its first visit is booked.
+    ///
+    /// # Errors
+    /// See [`FulfilMatchRequestError`].
+    pub fn fulfil(&self, now: DateTime<Utc>) -> Result<Self, FulfilMatchRequestError> {
+        match self.state {
+            MatchRequestState::Released => Ok(Self {
+                state: MatchRequestState::Fulfilled,
+                closed_at: Some(now),
+                ..self.clone()
+            }),
+            MatchRequestState::Submitted => Err(FulfilMatchRequestError::NotReleased),
+            MatchRequestState::Fulfilled
+            | MatchRequestState::Withdrawn
+            | MatchRequestState::Exhausted => Err(FulfilMatchRequestError::Closed),
+        }
+    }
+
     /// The client sees the list from now on.
     ///
     /// # Errors
@@ -199,19 +228,42 @@ mod tests {
 
     #[test]
     fn every_state_and_command() {
+        use FulfilMatchRequestError as Fulfil;
         use MatchRequestState::{Exhausted, Fulfilled, Released, Submitted, Withdrawn};
         use ReleaseMatchRequestError as Release;
         use WithdrawMatchRequestError as Withdraw;
-        for (state, released, withdrawn) in [
-            (Submitted, Ok(Released), Ok(Withdrawn)),
-            (Released, Err(Release::AlreadyReleased), Ok(Withdrawn)),
-            (Fulfilled, Err(Release::Closed), Err(Withdraw::Closed)),
+        let closed = Err(Fulfil::Closed);
+        for (state, released, withdrawn, fulfilled) in [
+            (
+                Submitted,
+                Ok(Released),
+                Ok(Withdrawn),
+                Err(Fulfil::NotReleased),
+            ),
+            (
+                Released,
+                Err(Release::AlreadyReleased),
+                Ok(Withdrawn),
+                Ok(Fulfilled),
+            ),
+            (
+                Fulfilled,
+                Err(Release::Closed),
+                Err(Withdraw::Closed),
+                closed,
+            ),
             (
                 Withdrawn,
                 Err(Release::Withdrawn),
                 Err(Withdraw::AlreadyWithdrawn),
+                closed,
             ),
-            (Exhausted, Err(Release::Closed), Err(Withdraw::Closed)),
+            (
+                Exhausted,
+                Err(Release::Closed),
+                Err(Withdraw::Closed),
+                closed,
+            ),
         ] {
             let request = MatchRequest {
                 state,
@@ -226,6 +278,7 @@ mod tests {
             );
             assert_eq!(request.release(due, later).map(state_of), released);
             assert_eq!(request.withdraw(now()).map(state_of), withdrawn);
+            assert_eq!(request.fulfil(now()).map(state_of), fulfilled);
         }
     }
 }
