@@ -15,8 +15,8 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::context::Shared;
 use crate::problem::{Problem, ProblemBody};
 use crate::{
-    activation, audit, authority, candidate_review, client, correction, docs, inbox, match_request,
-    membership, partner, person, signup, staff, support_worker, ticket,
+    activation, audit, authority, candidate_review, client, correction, docs, inbox, invitation,
+    match_request, membership, partner, person, signup, staff, support_worker, ticket,
 };
 
 /// The routes of one family.
@@ -37,6 +37,7 @@ pub const FAMILIES: &[(&str, Routes)] = &[
     ("support-worker", support_worker::router),
     ("match-request", match_request::router),
     ("candidate-review", candidate_review::router),
+    ("invitation", invitation::router),
     ("ticket", ticket::router),
     ("inbox", inbox::router),
     ("audit", audit::router),

@@ -10,7 +10,7 @@ use store::{Commit, CommitError, DueKey, PendingDue, StoreError};
 
 use crate::context::Context;
 use crate::matcher::MatcherError;
-use crate::{candidate_release, check_expiry, notification};
+use crate::{candidate_release, check_expiry, invitation_expiry, notification};
 
 /// How often an effect is decided again within one delivery.
 const MOST_ROUNDS: usize = 8;
@@ -96,9 +96,18 @@ pub async fn consume(context: &Context, key: &DueKey) -> Result<Consumed, Consum
             let pass = || check_expiry::pass(context, &pending, *worker);
             carry_out(context, &pending, pass).await
         }
-        Due::InvitationLapse { .. }
-        | Due::InvitationWithdrawal { .. }
-        | Due::ReadDisclosure { .. }
+        Due::InvitationLapse {
+            match_request,
+            candidate,
+        } => {
+            let lapse = || invitation_expiry::lapse(context, &pending, *match_request, *candidate);
+            carry_out(context, &pending, lapse).await
+        }
+        Due::InvitationWithdrawal { match_request } => {
+            let withdraw = || invitation_expiry::withdraw_all(context, &pending, *match_request);
+            carry_out(context, &pending, withdraw).await
+        }
+        Due::ReadDisclosure { .. }
         | Due::OfferLapse { .. }
         | Due::ProposalLapse { .. }
         | Due::VisitSettlement { .. }

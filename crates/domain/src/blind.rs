@@ -4,8 +4,10 @@
 //! from the vocabularies; the one free text about a candidate is the introduction that staff have approved.
 
 mod request;
+mod standing;
 
 pub use request::BlindRequest;
+pub use standing::{BlindQuestion, CandidateStanding};
 
 use serde::{Deserialize, Serialize};
 
