@@ -13,6 +13,7 @@ mod blind_canaries;
 mod data_file;
 mod forms;
 mod idempotency;
+mod invitations;
 mod limits;
 mod match_requests;
 mod membership_limits;
