@@ -18,8 +18,8 @@ use crate::problem::{Problem, ProblemBody};
 use crate::safety::Emergency;
 use crate::{
     activation, audit, authority, candidate_review, client, conversation, correction, docs,
-    engagement, import, inbox, match_request, membership, partner, person, proposal, safety,
-    schedule, signup, staff, support_worker, terms, ticket, visit,
+    engagement, import, inbox, invitation, match_request, membership, partner, person, proposal,
+    safety, schedule, signup, staff, support_worker, terms, ticket, visit,
 };
 
 /// The routes of one family.
@@ -41,6 +41,7 @@ pub const FAMILIES: &[(&str, Routes)] = &[
     ("import", import::router),
     ("match-request", match_request::router),
     ("candidate-review", candidate_review::router),
+    ("invitation", invitation::router),
     ("engagement", engagement::router),
     ("conversation", conversation::router),
     ("terms", terms::router),

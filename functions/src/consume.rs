@@ -11,7 +11,8 @@ use store::{Commit, CommitError, DueKey, PendingDue, StoreError};
 use crate::context::Context;
 use crate::matcher::MatcherError;
 use crate::{
-    candidate_release, check_expiry, conversation, notification, proposal, safety, terms, visit,
+    candidate_release, check_expiry, conversation, invitation_expiry, notification, proposal,
+    safety, terms, visit,
 };
 
 /// How often an effect is decided again within one delivery.
@@ -98,6 +99,17 @@ pub async fn consume(context: &Context, key: &DueKey) -> Result<Consumed, Consum
             let pass = || check_expiry::pass(context, &pending, *worker);
             carry_out(context, &pending, pass).await
         }
+        Due::InvitationLapse {
+            match_request,
+            candidate,
+        } => {
+            let lapse = || invitation_expiry::lapse(context, &pending, *match_request, *candidate);
+            carry_out(context, &pending, lapse).await
+        }
+        Due::InvitationWithdrawal { match_request } => {
+            let withdraw = || invitation_expiry::withdraw_all(context, &pending, *match_request);
+            carry_out(context, &pending, withdraw).await
+        }
         Due::ReadDisclosure { engagement, read } => {
             let disclose = || conversation::when_due(context, &pending, *engagement, *read);
             carry_out(context, &pending, disclose).await
@@ -121,9 +133,7 @@ pub async fn consume(context: &Context, key: &DueKey) -> Result<Consumed, Consum
             let pass = || safety::pass_deadline(context, &pending, *report);
             carry_out(context, &pending, pass).await
         }
-        Due::InvitationLapse { .. } | Due::InvitationWithdrawal { .. } | Due::Reindex { .. } => {
-            Err(ConsumeError::Misrouted)
-        }
+        Due::Reindex { .. } => Err(ConsumeError::Misrouted),
     }
 }
 

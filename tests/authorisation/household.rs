@@ -1,5 +1,7 @@
 //! One client, everybody around them, and everything that the operations are about.
 
+mod invited;
+
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
@@ -33,6 +35,14 @@ const STAFF: [(&str, StaffRole); 4] = [
     ("coord", StaffRole::Coordinator),
     ("superv", StaffRole::Supervisor),
     ("mediat", StaffRole::Mediator),
+];
+
+/// What is done about candidates who can be seen, and so about another request than the one that waits.
+const SHOWN: [&str; 4] = [
+    "/candidates/{candidate}",
+    "/known-workers",
+    "/fulfilment",
+    "/replenishment",
 ];
 
 const WORKERS: [&str; 4] = ["rival", "worker", "ended", "blocked"];
@@ -90,6 +100,7 @@ impl<'w> Household<'w> {
         household.furnish(document).await;
         household.engage(client).await;
         household.negotiate(document).await;
+        household.invite().await;
         household
     }
 
@@ -344,6 +355,7 @@ impl<'w> Household<'w> {
     /// Nearly always, a name means the same wherever it stands.
     fn parameter(&self, path: &str, name: &str, actor: &str) -> String {
         let named = match (path.split('/').nth(2), name) {
+            (_, "match_request") if SHOWN.iter().any(|part| path.contains(part)) => "shown_request",
             (Some("staff"), "person") => "mediat",
             (Some("clients"), "person") => "repr",
             (Some("audit"), "kind") => return "client".to_owned(),

@@ -17,6 +17,7 @@ mod forms;
 mod idempotency;
 mod imports;
 mod instructions;
+mod invitations;
 mod limits;
 mod match_requests;
 mod membership_limits;
