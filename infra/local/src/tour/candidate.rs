@@ -51,7 +51,7 @@ async fn review(stage: &mut Stage, path: &str) -> Result<Answer, TourError> {
                 format!("{path}/candidates/{last}/pass"),
                 &json!({"reason": "We would rather have somebody with more years behind them."}),
             )
-            .showing(&["/state"]),
+            .showing(&["/candidates/4/state"]),
         )
         .await?;
     Ok(list)
@@ -62,22 +62,15 @@ async fn invite(
     path: &str,
     candidate: &str,
     does: &str,
+    shown: &'static [&'static str],
 ) -> Result<Answer, TourError> {
-    let call = Call::post(
-        format!("{path}/candidates/{candidate}/invitation"),
-        &json!({}),
-    );
-    stage
-        .step(ELENA, does, call.showing(&["/state", "/answer_by"]))
-        .await
+    let path = format!("{path}/candidates/{candidate}/invitation");
+    let call = Call::post(path, &json!({}));
+    stage.step(ELENA, does, call.showing(shown)).await
 }
 
 /// Who is behind a candidate: nobody in the story but staff could say.
-async fn behind(
-    stage: &Stage,
-    path: &str,
-    candidate: &str,
-) -> Result<(String, Who), TourError> {
+async fn behind(stage: &Stage, path: &str, candidate: &str) -> Result<(String, Who), TourError> {
     let preview = stage
         .look(MARISA, &format!("{path}/candidate-preview"))
         .await?;
@@ -96,12 +89,19 @@ async fn behind(
 async fn newest(stage: &Stage, worker: &str, who: &Who) -> Result<String, TourError> {
     let path = format!("/v1/support-workers/{worker}/invitations");
     let listed = stage.look(who.clone(), &path).await?;
-    Ok(format!("{path}/{}", listed.at("/items/0/invitation")))
+    Ok(format!("{path}/{}", listed.at("/items/0/id")))
 }
 
 async fn refused(stage: &mut Stage, path: &str, candidate: &str) -> Result<(), TourError> {
     stage.chapter("An invitation, questions, a refusal");
-    invite(stage, path, candidate, "invites the first").await?;
+    invite(
+        stage,
+        path,
+        candidate,
+        "invites the first",
+        &["/candidates/0/state", "/candidates/0/answer_by"],
+    )
+    .await?;
     let (worker, who) = behind(stage, path, candidate).await?;
     let invitation = newest(stage, &worker, &who).await?;
     let seen = stage
@@ -118,7 +118,15 @@ async fn refused(stage: &mut Stage, path: &str, candidate: &str) -> Result<(), T
             ]),
         )
         .await?;
-    for private in ["Rosa", "Marchetti", "Elm Court", "4 Elm", "clt_", "mreq_", "cand_"] {
+    for private in [
+        "Rosa",
+        "Marchetti",
+        "Elm Court",
+        "4 Elm",
+        "clt_",
+        "mreq_",
+        "cand_",
+    ] {
         stage.check(!seen.text.contains(private), || {
             format!("the support worker sees {private:?}")
         })?;
@@ -128,7 +136,8 @@ async fn refused(stage: &mut Stage, path: &str, candidate: &str) -> Result<(), T
         .step(
             who.clone(),
             "asks something that gives away too much: it waits for staff",
-            ask("Could you ring me on 0412 345 678 to talk it over?").showing(&["/questions/0/state"]),
+            ask("Could you ring me on 0412 345 678 to talk it over?")
+                .showing(&["/questions/0/state"]),
         )
         .await?;
     let waiting = stage
@@ -166,7 +175,7 @@ async fn refused(stage: &mut Stage, path: &str, candidate: &str) -> Result<(), T
                 format!("{path}/candidates/{candidate}/questions/{asked}/answer"),
                 &json!({"text": "Three steps, with a rail on the left."}),
             )
-            .showing(&["/questions"]),
+            .showing(&["/candidates/0/questions"]),
         )
         .await?;
     stage
@@ -199,7 +208,14 @@ async fn refused(stage: &mut Stage, path: &str, candidate: &str) -> Result<(), T
 
 async fn lapsed(stage: &mut Stage, path: &str, candidate: &str) -> Result<(), TourError> {
     stage.chapter("An invitation that nobody answers");
-    invite(stage, path, candidate, "invites the second").await?;
+    invite(
+        stage,
+        path,
+        candidate,
+        "invites the second",
+        &["/candidates/1/state", "/candidates/1/answer_by"],
+    )
+    .await?;
     let (worker, who) = behind(stage, path, candidate).await?;
     stage.pass(72, "Three days pass.").await?;
     let invitation = newest(stage, &worker, &who).await?;
@@ -223,7 +239,14 @@ async fn accepted(
     candidate: &str,
 ) -> Result<Engaged, TourError> {
     stage.chapter("An invitation that is accepted");
-    invite(stage, path, candidate, "invites the third").await?;
+    invite(
+        stage,
+        path,
+        candidate,
+        "invites the third",
+        &["/candidates/2/state", "/candidates/2/answer_by"],
+    )
+    .await?;
     let (worker, who) = behind(stage, path, candidate).await?;
     let invitation = newest(stage, &worker, &who).await?;
     let accepted = stage
@@ -239,14 +262,14 @@ async fn accepted(
         .step(
             ELENA,
             "sees who it is, and how to reach them",
-            Call::get(engagement.clone()).showing(&["/state", "/other/name", "/other/contact"]),
+            Call::get(engagement.clone()).showing(&["/state", "/people"]),
         )
         .await?;
     stage
         .step(
             who.clone(),
             "sees whom they are to support",
-            Call::get(engagement.clone()).showing(&["/other/name", "/other/contact"]),
+            Call::get(engagement.clone()).showing(&["/people"]),
         )
         .await?;
     let known = stage

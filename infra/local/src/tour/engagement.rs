@@ -8,7 +8,7 @@ use super::script::Call;
 use super::signup::{ADA, ELENA, People};
 use super::stage::{Stage, TourError};
 
-const SCHEME: &str = "home-care";
+const SCHEME: &str = "later-life-at-home";
 
 pub(super) async fn play(
     stage: &mut Stage,
@@ -33,7 +33,10 @@ async fn conversation(stage: &mut Stage, engaged: &Engaged) -> Result<(), TourEr
         .step(
             ELENA,
             "writes the first message",
-            write("Hello, and thank you! Mum is looking forward to meeting you.", &[]),
+            write(
+                "Hello, and thank you! Mum is looking forward to meeting you.",
+                &[],
+            ),
         )
         .await?;
     let letter = b"Reference: reliable, patient, and always on time.".to_vec();
@@ -54,7 +57,10 @@ async fn conversation(stage: &mut Stage, engaged: &Engaged) -> Result<(), TourEr
         .step(
             engaged.who.clone(),
             "replies, with the attachment",
-            write("I look forward to it too. Here is a reference.", &[attachment]),
+            write(
+                "I look forward to it too. Here is a reference.",
+                &[attachment],
+            ),
         )
         .await?;
     stage
@@ -81,7 +87,10 @@ async fn conversation(stage: &mut Stage, engaged: &Engaged) -> Result<(), TourEr
         .step(
             MARISA,
             "reads the conversation, for a reason",
-            Call::post(reads, &json!({"reason": "Elena asked us to look at the reference."})),
+            Call::post(
+                reads,
+                &json!({"reason": "Elena asked us to look at the reference."}),
+            ),
         )
         .await?;
     stage
@@ -105,7 +114,8 @@ async fn meeting(stage: &mut Stage, engaged: &Engaged) -> Result<(), TourError> 
         .step(
             engaged.who.clone(),
             "offers a meeting; it is not a paid visit",
-            Call::post(format!("{}/meetings", engaged.path), &offer).showing(&["/state", "/starts"]),
+            Call::post(format!("{}/meetings", engaged.path), &offer)
+                .showing(&["/state", "/starts"]),
         )
         .await?;
     let path = format!("{}/meetings/{}", engaged.path, offered.at("/id"));
@@ -186,9 +196,7 @@ async fn terms(stage: &mut Stage, people: &People, engaged: &Engaged) -> Result<
             Call::post(offers.clone(), &terms_at(&service, 5_600)).showing(&[
                 "/version",
                 "/state",
-                "/prices/0/client_pays",
-                "/prices/0/worker_gets",
-                "/prices/0/service_keeps",
+                "/terms/services/0/rates/0",
             ]),
         )
         .await?;
@@ -196,8 +204,11 @@ async fn terms(stage: &mut Stage, people: &People, engaged: &Engaged) -> Result<
         .step(
             ELENA,
             "answers with other terms",
-            Call::post(format!("{offers}/1/counter-offers"), &terms_at(&service, 5_300))
-                .showing(&["/version", "/state"]),
+            Call::post(
+                format!("{offers}/1/counter-offers"),
+                &terms_at(&service, 5_300),
+            )
+            .showing(&["/version", "/state"]),
         )
         .await?;
     stage
@@ -211,7 +222,8 @@ async fn terms(stage: &mut Stage, people: &People, engaged: &Engaged) -> Result<
         .step(
             engaged.who.clone(),
             "accepts exactly the second version",
-            Call::post(format!("{offers}/2/acceptance"), &json!({})).showing(&["/version", "/state"]),
+            Call::post(format!("{offers}/2/acceptance"), &json!({}))
+                .showing(&["/version", "/agreed_at"]),
         )
         .await?;
     stage
@@ -220,7 +232,7 @@ async fn terms(stage: &mut Stage, people: &People, engaged: &Engaged) -> Result<
             "reads the terms in force, with what was agreed in the meeting",
             Call::get(format!("{}/terms", engaged.path)).showing(&[
                 "/version",
-                "/prices/0/client_pays",
+                "/terms/services/0/rates/0",
                 "/understandings",
             ]),
         )

@@ -45,7 +45,7 @@ async fn reported(stage: &mut Stage, engaged: &Engaged) -> Result<(), TourError>
         .step(
             SUPERVISOR,
             "sees it, and by when to look into it",
-            Call::get(path.clone()).showing(&["/kind", "/state", "/acknowledge_by", "/close_by"]),
+            Call::get(path.clone()).showing(&["/kind", "/state", "/due"]),
         )
         .await?;
     stage
@@ -65,14 +65,13 @@ async fn reported(stage: &mut Stage, engaged: &Engaged) -> Result<(), TourError>
         .map(drop)
 }
 
-async fn ended(
-    stage: &mut Stage,
-    people: &People,
-    engaged: &Engaged,
-) -> Result<(), TourError> {
+async fn ended(stage: &mut Stage, people: &People, engaged: &Engaged) -> Result<(), TourError> {
     stage.chapter("Access that ends at once");
     let elena = stage.look(ELENA, "/v1/me").await?.at("/id");
-    let revoke = format!("/v1/clients/{}/authorities/{elena}/revocation", people.client);
+    let revoke = format!(
+        "/v1/clients/{}/authorities/{elena}/revocation",
+        people.client
+    );
     stage
         .step(
             ADA,
@@ -87,7 +86,8 @@ async fn ended(
             Call::get(engaged.path.clone()).answered(404),
         )
         .await?;
-    let reason = json!({"reason": "I am moving away.", "message": "I am moving away. It was a pleasure."});
+    let reason =
+        json!({"reason": "I am moving away.", "message": "I am moving away. It was a pleasure."});
     stage
         .step(
             engaged.who.clone(),

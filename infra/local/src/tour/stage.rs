@@ -172,13 +172,9 @@ impl Stage {
     /// Uploads `bytes` by the link of an announced attachment.
     pub(super) async fn upload(&self, announced: &Answer, bytes: Vec<u8>) -> Result<(), TourError> {
         let mut request = self.http.put(announced.at("/upload/url")).body(bytes);
-        let headers = announced
-            .json
-            .pointer("/upload/headers")
-            .and_then(Value::as_array);
-        for header in headers.into_iter().flatten() {
-            let text = |place: usize| header[place].as_str().unwrap_or_default();
-            request = request.header(text(0), text(1));
+        let headers = announced.json.pointer("/upload/headers");
+        for (name, value) in headers.and_then(Value::as_object).into_iter().flatten() {
+            request = request.header(name, value.as_str().unwrap_or_default());
         }
         let status = request.send().await?.status().as_u16();
         self.check(status == 201, || {

@@ -39,7 +39,12 @@ async fn propose(
         .step(
             engaged.who.clone(),
             does,
-            call.showing(&["/state", "/revision/number", "/revision/visit/starts", "/warnings"]),
+            call.showing(&[
+                "/state",
+                "/current/number",
+                "/current/from",
+                "/current/warnings",
+            ]),
         )
         .await?;
     Ok(format!("{}/proposals/{}", engaged.path, proposed.at("/id")))
@@ -74,15 +79,11 @@ async fn booked(stage: &mut Stage, engaged: &Engaged) -> Result<String, TourErro
             engaged.who.clone(),
             "revises it",
             Call::post(format!("{path}/revisions"), &later)
-                .showing(&["/revision/number", "/revision/visit/starts"]),
+                .showing(&["/current/number", "/current/from"]),
         )
         .await?;
-    let accept = |revision: u32| {
-        Call::post(
-            format!("{path}/acceptance"),
-            &json!({"revision": revision}),
-        )
-    };
+    let accept =
+        |revision: u32| Call::post(format!("{path}/acceptance"), &json!({"revision": revision}));
     stage
         .step(
             ELENA,
@@ -107,7 +108,7 @@ async fn schedules(
     visit: &str,
 ) -> Result<(), TourError> {
     stage.chapter("On three schedules");
-    let shown = &["/items/0/id", "/items/0/starts", "/items/0/state"];
+    let shown = &["/items/0/id", "/items/0/from", "/items/0/state"];
     let client = stage
         .step(
             ELENA,
@@ -137,10 +138,10 @@ async fn schedules(
         .step(
             engaged.who.clone(),
             "now sees where to go",
-            Call::get(format!("/v1/visits/{visit}")).showing(&["/state", "/address"]),
+            Call::get(format!("/v1/visits/{visit}")).showing(&["/state", "/home_address"]),
         )
         .await?;
-    stage.check(seen.at("/address").contains("Elm Court"), || {
+    stage.check(seen.at("/home_address").contains("Elm Court"), || {
         "the address is not there".into()
     })
 }
@@ -160,7 +161,13 @@ async fn fulfilled(stage: &mut Stage, request: &str) -> Result<(), TourError> {
 async fn taken(stage: &mut Stage, engaged: &Engaged) -> Result<(), TourError> {
     stage.chapter("An hour that is taken");
     let same = visit(stage, "2026-11-17T11:00:00", 60)?;
-    let path = propose(stage, engaged, "proposes an hour that overlaps, by mistake", &same).await?;
+    let path = propose(
+        stage,
+        engaged,
+        "proposes an hour that overlaps, by mistake",
+        &same,
+    )
+    .await?;
     stage
         .step(
             ELENA,
