@@ -1,12 +1,20 @@
 //! One client, everybody around them, and everything that the operations are about.
 
+mod invited;
+
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use domain::access::{AuthorityState, Scope, StaffRole};
+use domain::access::{Acting, AuthorityState, Scope, StaffRole};
+use domain::attachment::{Attachment, MediaType};
+use domain::conversation::{
+    Content, ConversationAttachment, ConversationRead, Delay, LONGEST_DELAY, Message, READ_LASTS,
+};
 use domain::engagement::{Engagement, EngagementState, Side};
-use domain::id::ClientId;
+use domain::id::{
+    AttachmentKind, ClientId, ConversationReadKind, EngagementId, MessageId, MessageKind,
+};
 use domain::notice::Event;
 use domain::pair::Pair;
 use domain::person::Roles;
@@ -27,6 +35,14 @@ const STAFF: [(&str, StaffRole); 4] = [
     ("coord", StaffRole::Coordinator),
     ("superv", StaffRole::Supervisor),
     ("mediat", StaffRole::Mediator),
+];
+
+/// What is done about candidates who can be seen, and so about another request than the one that waits.
+const SHOWN: [&str; 4] = [
+    "/candidates/{candidate}",
+    "/known-workers",
+    "/fulfilment",
+    "/replenishment",
 ];
 
 const WORKERS: [&str; 4] = ["rival", "worker", "ended", "blocked"];
@@ -84,6 +100,7 @@ impl<'w> Household<'w> {
         household.furnish(document).await;
         household.engage(client).await;
         household.negotiate(document).await;
+        household.invite().await;
         household
     }
 
@@ -135,6 +152,12 @@ impl<'w> Household<'w> {
         let signup = signups["items"][0]["id"].as_str().unwrap().to_owned();
         self.ids.insert("signup", signup);
 
+        let path = "/v1/imports/clients";
+        let file = document.example_body(document.operation("POST", path).unwrap());
+        let file = file.unwrap().value.as_str().unwrap().to_owned();
+        let import = admin.post_csv(path, &file).await.expect(201);
+        self.ids.insert("import", import.string("id"));
+
         let request = self
             .make(document, "client", "/v1/clients/{client}/match-requests")
             .await;
@@ -162,10 +185,72 @@ impl<'w> Household<'w> {
         let audit = context.audit(Actor::Service, "settle", &key);
         let commit = Commit::new(audit).replace(&was, &next);
         context.store.commit(commit).await.unwrap();
+        for engagement in [live, ended, blocked] {
+            self.converse(engagement).await;
+        }
         self.ids.insert("engagement", live.to_string());
         self.own.insert(("ended", "engagement"), ended.to_string());
         self.own
             .insert(("blocked", "engagement"), blocked.to_string());
+    }
+
+    /// A message with a file, and a reading by staff that nobody knows of yet: under the same ids in every
+    /// engagement, so that they are everybody's own.
+    async fn converse(&mut self, engagement: EngagementId) {
+        let (context, now) = (self.world.context(), self.world.now());
+        let mut id =
+            |name, fresh: String| -> String { self.ids.entry(name).or_insert(fresh).clone() };
+        let message = id("message", context.fresh::<MessageKind>().to_string());
+        let message: MessageId = message.parse().unwrap();
+        let attachment = id("attachment", context.fresh::<AttachmentKind>().to_string());
+        let read = id("read", context.fresh::<ConversationReadKind>().to_string());
+        let delay = Delay {
+            by: self.ids["superv"].parse().unwrap(),
+            reason: "Not to be known yet.".to_owned(),
+            until: now + LONGEST_DELAY,
+        };
+        let read = ConversationRead {
+            id: read.parse().unwrap(),
+            engagement,
+            by: self.ids["admin"].parse().unwrap(),
+            at: now,
+            reason: "Asked to.".to_owned(),
+            until: now + READ_LASTS,
+            delay: Some(delay),
+            disclosed_at: None,
+        };
+        let by = self.ids["person"].parse().unwrap();
+        let file = Attachment {
+            id: attachment.parse().unwrap(),
+            name: "plan.pdf".to_owned(),
+            media_type: MediaType::Pdf,
+            bytes: 48_213,
+        };
+        let content = Content::Written {
+            side: Side::Client,
+            acting: Acting::by(by),
+            text: "Here it is.".to_owned(),
+            attachments: vec![file.clone()],
+        };
+        let written = Message {
+            id: message,
+            engagement,
+            at: now,
+            content,
+        };
+        let kept = ConversationAttachment {
+            engagement,
+            file,
+            by,
+            at: now,
+            message: Some(message),
+        };
+        let audit = context.audit(Actor::Service, "settle", &Key::engagement(engagement));
+        let commit = Commit::new(audit)
+            .insert(&written)
+            .insert(&kept)
+            .insert(&read);
+        context.store.commit(commit).await.unwrap();
     }
 
     /// A funding scheme; terms in force in every engagement, and in the living one an offer by the support worker.
@@ -270,6 +355,7 @@ impl<'w> Household<'w> {
     /// Nearly always, a name means the same wherever it stands.
     fn parameter(&self, path: &str, name: &str, actor: &str) -> String {
         let named = match (path.split('/').nth(2), name) {
+            (_, "match_request") if SHOWN.iter().any(|part| path.contains(part)) => "shown_request",
             (Some("staff"), "person") => "mediat",
             (Some("clients"), "person") => "repr",
             (Some("audit"), "kind") => return "client".to_owned(),
@@ -311,6 +397,7 @@ impl<'w> Household<'w> {
             Some(("mreq", _)) => "match_request",
             Some(("wrk", _)) => "worker",
             Some(("eng", _)) => "engagement",
+            Some(("msg", _)) => "message",
             _ => return text,
         };
         self.ids.get(own).cloned().unwrap_or(text)

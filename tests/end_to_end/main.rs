@@ -10,9 +10,14 @@
 
 mod activation;
 mod blind_canaries;
+mod blob_links;
+mod conversations;
 mod data_file;
 mod forms;
 mod idempotency;
+mod imports;
+mod instructions;
+mod invitations;
 mod limits;
 mod match_requests;
 mod membership_limits;

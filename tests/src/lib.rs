@@ -16,6 +16,7 @@ pub mod people;
 pub mod seeds;
 pub mod signups;
 pub mod tables;
+pub mod visits;
 pub mod world;
 
 use chrono::{DateTime, Utc};

@@ -11,7 +11,7 @@ use crate::match_request::{Budget, MatchRequestDetails, Wish};
 use crate::packed::IndexRecord;
 use crate::place::{Cell, Position};
 use crate::support_worker::{SupportWorker, WorkerState};
-use crate::vocabulary::{CareLevel, Vocabulary, mask, wide_mask};
+use crate::vocabulary::{CareLevel, Certification, Service, Vocabulary, mask, wide_mask};
 
 vocabulary! {
     /// One hard rule. The labels say what holds where it is kept.
@@ -27,7 +27,7 @@ vocabulary! {
         Budget = "budget", "Rates within the budget";
         NotBlocked = "not_blocked", "Neither has blocked the other";
         Boundaries = "boundaries", "No boundary is crossed";
-        NotThemselves = "not_themselves", "Is not the client";
+        NotThemselves = "not_themselves", "Is neither the client nor acts for them";
     }
 }
 
@@ -169,8 +169,8 @@ impl Asked {
 /// What stands between the client and particular support workers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relations {
-    /// The client's own person.
-    pub client: PersonId,
+    /// The client, and whoever has an authority to act for them that was not revoked: nobody agrees with themselves.
+    pub own: BTreeSet<PersonId>,
     /// Support workers whom the client has blocked, or who have blocked the client.
     pub blocked: BTreeSet<WorkerId>,
     /// Support workers the client already knows: offered openly, in a list of their own, never blindly.
@@ -198,25 +198,13 @@ pub fn judge_record(asked: &Asked, record: &IndexRecord, relations: &Relations) 
             .week
             .day_parts_between(&record.exceptions, first, last)
     };
-    Broken::NONE
-        .unless(
-            record.checks_until.is_none_or(|last| asked.today <= last),
-            Rule::Active,
-        )
-        .unless(
-            record
-                .checks_until
-                .is_none_or(|last| asked.covered_until <= last),
-            Rule::ChecksThroughPeriod,
-        )
-        .unless(holds(record.service_mask(), asked.services), Rule::Services)
-        .unless(
-            holds(
-                record.certifications_on(asked.covered_until),
-                asked.certifications,
-            ),
-            Rule::Certifications,
-        )
+    let needed = Needed {
+        today: asked.today,
+        covered_until: asked.covered_until,
+        services: asked.services,
+        certifications: asked.certifications,
+    };
+    qualified(record, &needed)
         .unless(has_all(record, &asked.must), Rule::Preferences)
         .unless(has_none(record, &asked.avoid), Rule::Avoided)
         .unless(
@@ -238,7 +226,82 @@ pub fn judge_record(asked: &Asked, record: &IndexRecord, relations: &Relations) 
                 && asked.care_level <= record.highest_care_level,
             Rule::Boundaries,
         )
-        .unless(relations.client != record.person, Rule::NotThemselves)
+        .unless(!relations.own.contains(&record.person), Rule::NotThemselves)
+}
+
+/// What a support worker has to have, whatever else the client wishes for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Needed {
+    today: NaiveDate,
+    covered_until: NaiveDate,
+    services: u64,
+    certifications: u64,
+}
+
+fn qualified(record: &IndexRecord, needed: &Needed) -> Broken {
+    let checked_on = |date: NaiveDate| record.checks_until.is_none_or(|last| date <= last);
+    let certified = record.certifications_on(needed.covered_until);
+    Broken::NONE
+        .unless(checked_on(needed.today), Rule::Active)
+        .unless(checked_on(needed.covered_until), Rule::ChecksThroughPeriod)
+        .unless(
+            holds(record.service_mask(), needed.services),
+            Rule::Services,
+        )
+        .unless(
+            holds(certified, needed.certifications),
+            Rule::Certifications,
+        )
+}
+
+/// One visit, as the rules read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Visited<'a> {
+    /// The date at the place now.
+    pub today: NaiveDate,
+    /// The visit's date there.
+    pub on: NaiveDate,
+    /// What for.
+    pub service: Service,
+    /// Certificates that the client asked for when they looked for support workers.
+    pub certifications: &'a [Certification],
+    /// Whether either has blocked the other.
+    pub blocked: bool,
+    /// Whether the two are one person.
+    pub themselves: bool,
+}
+
+/// Every rule that this support worker breaks for a visit to be booked: those of [`judge`] that are about more
+/// than wishes, which have been settled between the two by now.
+#[must_use]
+pub fn bookable(visited: &Visited<'_>, worker: &SupportWorker) -> Broken {
+    let active = worker.state == WorkerState::Active && worker.introduction_approved.is_some();
+    fit_to_visit(visited, worker).unless(active, Rule::Active)
+}
+
+/// The same for a visit that was booked and is to begin: what is booked stands while they pause.
+#[must_use]
+pub fn startable(visited: &Visited<'_>, worker: &SupportWorker) -> Broken {
+    let working = match worker.state {
+        WorkerState::Active | WorkerState::Paused => true,
+        WorkerState::Draft | WorkerState::Submitted | WorkerState::Suspended => false,
+    };
+    fit_to_visit(visited, worker).unless(working, Rule::Active)
+}
+
+fn fit_to_visit(visited: &Visited<'_>, worker: &SupportWorker) -> Broken {
+    let needed = Needed {
+        today: visited.today,
+        covered_until: visited.on,
+        services: mask([visited.service]),
+        certifications: mask(visited.certifications.iter().copied()),
+    };
+    IndexRecord::facts(worker)
+        .map_or(Broken::NONE.unless(false, Rule::Active), |record| {
+            qualified(&record, &needed)
+        })
+        .unless(!visited.blocked, Rule::NotBlocked)
+        .unless(!visited.themselves, Rule::NotThemselves)
 }
 
 const fn holds(all: u64, needed: u64) -> bool {
@@ -271,3 +334,6 @@ fn within_budget(record: &IndexRecord, asked: &Asked) -> bool {
         .filter(|offered| asked.services & mask([offered.service]) != 0)
         .all(|offered| (asked.budget.least..=asked.budget.most).contains(&offered.hourly_rate))
 }
+
+#[cfg(test)]
+mod tests;

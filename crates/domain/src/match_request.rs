@@ -3,8 +3,8 @@
 mod operations;
 
 pub use operations::{
-    ReleaseCause, ReleaseMatchRequestError, Submission, SubmitMatchRequestError,
-    WithdrawMatchRequestError,
+    FulfilMatchRequestError, ReleaseCause, ReleaseMatchRequestError, Submission,
+    SubmitMatchRequestError, WithdrawMatchRequestError,
 };
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};

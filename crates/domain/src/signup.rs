@@ -57,7 +57,7 @@ pub struct RepresentativeDetails {
 }
 
 impl PersonDetails {
-    fn into_person(self, id: PersonId, roles: Roles, now: DateTime<Utc>) -> Person {
+    pub(crate) fn into_person(self, id: PersonId, roles: Roles, now: DateTime<Utc>) -> Person {
         Person {
             id,
             name: self.name,

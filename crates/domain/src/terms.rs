@@ -77,7 +77,7 @@ pub struct BandRate {
 }
 
 /// Terms in force.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AgreedTerms {
     /// The offer that was accepted.
     pub offer: OfferId,

@@ -1,12 +1,28 @@
 //! Visits: what an accepted proposal books.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, TimeDelta, Timelike, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::access::Acting;
+use crate::eligibility::Broken;
 use crate::engagement::Reasoned;
-use crate::id::{ClientId, EngagementId, ProposalId, VisitId, WorkerId};
+use crate::id::{ClientId, EngagementId, PersonId, ProposalId, VisitId, WorkerId};
+use crate::invalid::Findings;
+use crate::local_time;
+use crate::policy::Policy;
+use crate::proposal::{Proposal, Revision};
+use crate::schedule::Busy;
 use crate::vocabulary::{Service, Vocabulary};
+
+/// The longest visit, in minutes.
+pub const LONGEST_VISIT_MINUTES: u32 = 24 * 60;
+/// How far ahead a visit may begin, in days.
+const FARTHEST_VISIT_DAYS: i64 = 366;
+/// How long before its time a visit may be started, in minutes.
+const EARLY_START_MINUTES: i64 = 30;
 
 vocabulary! {
     /// Where a visit stands.
@@ -99,4 +115,273 @@ pub struct Visit {
     pub cancellation: Option<Reasoned>,
     /// The terms' version under which it was booked.
     pub terms_version: u32,
+    /// Whose busy sheets it stands on: the two people's, and those of the records merged into them by then.
+    pub booked_for: BTreeSet<PersonId>,
 }
+
+/// When a visit is to be, as instants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// Its beginning.
+    pub from: DateTime<Utc>,
+    /// Its end.
+    pub until: DateTime<Utc>,
+}
+
+vocabulary! {
+    /// What about a visit deserves a second look, though nothing speaks against it.
+    VisitWarning {
+        Short = "short_visit", "Shorter than a visit usually is";
+    }
+}
+
+impl VisitDetails {
+    /// When the visit is to be; none where that cannot be. Adds whatever is wrong under `pointer`.
+    pub fn find_faults(
+        &self,
+        pointer: &str,
+        policy: &Policy,
+        now: DateTime<Utc>,
+        findings: &mut Findings,
+    ) -> Option<Times> {
+        let least = policy.minimum_visit_minutes;
+        let lasts = (least..=LONGEST_VISIT_MINUTES).contains(&self.minutes);
+        findings.check(
+            lasts,
+            format!("{pointer}/minutes"),
+            format!("is {least} to {LONGEST_VISIT_MINUTES}"),
+        );
+        if let VisitPlace::Elsewhere { suburb, address } = &self.place {
+            let place = format!("{pointer}/place/elsewhere");
+            findings.text(format!("{place}/suburb"), suburb, 1, 80);
+            findings.text(format!("{place}/address"), address, 1, 200);
+        }
+        findings.text(format!("{pointer}/notes"), &self.notes, 0, 1000);
+        let from = local_time::resolve(self.starts, &self.time_zone, pointer, findings)?;
+        let even = self.starts.second() == 0 && self.starts.nanosecond() == 0;
+        findings.check(even, format!("{pointer}/starts"), "is a whole minute");
+        let ahead = now < from;
+        findings.check(ahead, format!("{pointer}/starts"), "is in the future");
+        let near = from <= now + TimeDelta::days(FARTHEST_VISIT_DAYS);
+        findings.check(
+            near,
+            format!("{pointer}/starts"),
+            format!("is within {FARTHEST_VISIT_DAYS} days"),
+        );
+        (lasts && even && ahead && near).then(|| Times {
+            from,
+            until: from + TimeDelta::minutes(i64::from(self.minutes)),
+        })
+    }
+
+    /// What deserves a second look.
+    #[must_use]
+    pub fn warnings(&self, policy: &Policy) -> Vec<VisitWarning> {
+        let short = self.minutes < policy.short_visit_minutes;
+        short.then_some(VisitWarning::Short).into_iter().collect()
+    }
+
+    /// An instant as a clock at the place shows it; UTC where the zone's stored name is no longer known.
+    #[must_use]
+    pub fn local(&self, at: DateTime<Utc>) -> DateTime<FixedOffset> {
+        let zone: Tz = self.time_zone.parse().unwrap_or(Tz::UTC);
+        at.with_timezone(&zone).fixed_offset()
+    }
+}
+
+/// What a booking needs to know besides the proposal.
+#[derive(Debug, Clone)]
+pub struct Booking {
+    /// The id it gets.
+    pub id: VisitId,
+    /// Suburb in which it takes place.
+    pub suburb: String,
+    /// Who accepted the proposal.
+    pub acting: Acting,
+    /// The version of the terms in force.
+    pub terms_version: u32,
+    /// Whose busy sheets it goes on.
+    pub booked_for: BTreeSet<PersonId>,
+}
+
+/// Why a visit cannot be started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StartVisitError {
+    /// It has begun.
+    #[error("the visit has begun already")]
+    AlreadyStarted,
+    /// It is over.
+    #[error("the visit is completed")]
+    Completed,
+    /// It does not take place.
+    #[error("the visit was cancelled")]
+    Cancelled,
+    /// It is too early.
+    #[error("the visit can be started from {0}")]
+    Early(DateTime<Utc>),
+    /// The support worker may not give support as things stand.
+    #[error("the support worker is not eligible for this visit any more")]
+    NotEligible(Broken),
+}
+
+/// Why a visit cannot be completed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CompleteVisitError {
+    /// It has not begun.
+    #[error("the visit has not been started")]
+    NotStarted,
+    /// It is completed.
+    #[error("the visit is completed already")]
+    AlreadyCompleted,
+    /// It does not take place.
+    #[error("the visit was cancelled")]
+    Cancelled,
+}
+
+/// Why a visit cannot be cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CancelVisitError {
+    /// It has begun.
+    #[error("the visit has begun; it can no longer be cancelled")]
+    Started,
+    /// It is over.
+    #[error("the visit is completed; it can no longer be cancelled")]
+    Completed,
+    /// It does not take place.
+    #[error("the visit was cancelled already")]
+    AlreadyCancelled,
+}
+
+impl Visit {
+    /// What accepting `revision` of `proposal` books.
+    #[must_use]
+    pub fn book(
+        proposal: &Proposal,
+        revision: &Revision,
+        booking: Booking,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            id: booking.id,
+            engagement: proposal.engagement,
+            client: proposal.client,
+            worker: proposal.worker,
+            proposal: proposal.id,
+            revision: revision.number,
+            details: revision.visit.clone(),
+            suburb: booking.suburb,
+            from: revision.from,
+            until: revision.until,
+            state: VisitState::Booked,
+            booked_by: booking.acting,
+            booked_at: now,
+            started_at: None,
+            completed_at: None,
+            cancellation: None,
+            terms_version: booking.terms_version,
+            booked_for: booking.booked_for,
+        }
+    }
+
+    /// The support worker begins, at most 30 minutes before its time; `broken` is what speaks against them now.
+    ///
+    /// # Errors
+    /// See [`StartVisitError`].
+    pub fn start(&self, broken: Broken, now: DateTime<Utc>) -> Result<Self, StartVisitError> {
+        match self.state {
+            VisitState::Booked => {}
+            VisitState::Started => return Err(StartVisitError::AlreadyStarted),
+            VisitState::Completed => return Err(StartVisitError::Completed),
+            VisitState::Cancelled => return Err(StartVisitError::Cancelled),
+        }
+        let earliest = self.from - TimeDelta::minutes(EARLY_START_MINUTES);
+        if now < earliest {
+            return Err(StartVisitError::Early(earliest));
+        }
+        if !broken.is_eligible() {
+            return Err(StartVisitError::NotEligible(broken));
+        }
+        Ok(Self {
+            state: VisitState::Started,
+            started_at: Some(now),
+            ..self.clone()
+        })
+    }
+
+    /// The support worker has finished.
+    ///
+    /// # Errors
+    /// See [`CompleteVisitError`].
+    pub fn complete(&self, now: DateTime<Utc>) -> Result<Self, CompleteVisitError> {
+        match self.state {
+            VisitState::Started => Ok(Self {
+                state: VisitState::Completed,
+                completed_at: Some(now),
+                ..self.clone()
+            }),
+            VisitState::Booked => Err(CompleteVisitError::NotStarted),
+            VisitState::Completed => Err(CompleteVisitError::AlreadyCompleted),
+            VisitState::Cancelled => Err(CompleteVisitError::Cancelled),
+        }
+    }
+
+    /// It does not take place.
+    ///
+    /// # Errors
+    /// See [`CancelVisitError`].
+    pub fn cancel(&self, why: Reasoned) -> Result<Self, CancelVisitError> {
+        match self.state {
+            VisitState::Booked => Ok(Self {
+                state: VisitState::Cancelled,
+                cancellation: Some(why),
+                ..self.clone()
+            }),
+            VisitState::Started => Err(CancelVisitError::Started),
+            VisitState::Completed => Err(CancelVisitError::Completed),
+            VisitState::Cancelled => Err(CancelVisitError::AlreadyCancelled),
+        }
+    }
+
+    /// Whether it takes up its people's time: a cancelled one does not.
+    #[must_use]
+    pub const fn counts(&self) -> bool {
+        match self.state {
+            VisitState::Booked | VisitState::Started | VisitState::Completed => true,
+            VisitState::Cancelled => false,
+        }
+    }
+
+    /// Whether it is still to come: booked, and not begun by `now`.
+    #[must_use]
+    pub fn is_ahead(&self, now: DateTime<Utc>) -> bool {
+        self.state == VisitState::Booked && now < self.from
+    }
+
+    /// Whether the support worker may know where the client lives: while a visit there is booked or under way.
+    #[must_use]
+    pub fn shows_address(&self) -> bool {
+        let to_come = matches!(self.state, VisitState::Booked | VisitState::Started);
+        to_come && self.details.place == VisitPlace::Home
+    }
+
+    /// Its interval, as it stands on a busy sheet of one who `travels` to it or not.
+    #[must_use]
+    pub const fn busy(&self, travels: bool) -> Busy {
+        Busy {
+            from: self.from,
+            until: self.until,
+            visit: self.id,
+            engagement: self.engagement,
+            travels,
+        }
+    }
+
+    /// The date on which it begins, at its place.
+    #[must_use]
+    pub const fn date(&self) -> NaiveDate {
+        self.details.starts.date()
+    }
+}
+
+#[cfg(test)]
+mod tests;

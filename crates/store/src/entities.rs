@@ -1,5 +1,7 @@
 //! How each thing of the domain is stored: its key, and the list in which staff find it.
 
+mod safety;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::access::Authority;
 use domain::candidates::CandidateList;
@@ -12,8 +14,10 @@ use domain::id::{
     CandidateId, ClientId, EngagementId, FormId, InvitationId, MatchRequestId, NoticeId, PartnerId,
     PersonId, VisitId, WorkerId,
 };
+use domain::import::{ImportRun, Imported};
 use domain::invitation::{Invitation, QuestionState};
 use domain::match_request::MatchRequest;
+use domain::meeting::Meeting;
 use domain::membership::MembershipPlan;
 use domain::notice::Event;
 use domain::packed::IndexRecord;
@@ -22,6 +26,7 @@ use domain::partner::Partner;
 use domain::person::{LoginKey, Person};
 use domain::place::Cell;
 use domain::policy::Policy;
+use domain::proposal::Proposal;
 use domain::schedule::{BusySheet, Month};
 use domain::signup::Signup;
 use domain::support_worker::SupportWorker;
@@ -31,6 +36,8 @@ use domain::visit::Visit;
 use domain::vocabulary::Vocabulary;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+pub use safety::OwnReport;
 
 use crate::item::{Entity, Page, StaffIndex, Versioned};
 use crate::key::{Key, StaffPartition};
@@ -295,6 +302,12 @@ impl Entity for Offer {
     }
 }
 
+impl Entity for Proposal {
+    fn key(&self) -> Key {
+        Key::proposal(self.engagement, self.id)
+    }
+}
+
 impl Entity for Visit {
     fn key(&self) -> Key {
         Key::visit(self.id)
@@ -311,6 +324,12 @@ impl Entity for Visit {
 impl Entity for BusySheet {
     fn key(&self) -> Key {
         Key::busy_sheet(self.person, self.month)
+    }
+}
+
+impl Entity for Meeting {
+    fn key(&self) -> Key {
+        Key::meeting(self.engagement, self.id)
     }
 }
 
@@ -372,6 +391,25 @@ impl Entity for Signup {
             partition: StaffPartition::Signups,
             order: instant(self.received_at),
         })
+    }
+}
+
+impl Entity for ImportRun {
+    fn key(&self) -> Key {
+        Key::import(self.id)
+    }
+
+    fn staff_index(&self) -> Option<StaffIndex> {
+        Some(StaffIndex {
+            partition: StaffPartition::Imports,
+            order: instant(self.at),
+        })
+    }
+}
+
+impl Entity for Imported {
+    fn key(&self) -> Key {
+        Key::imported(self.role.kind(), &self.reference)
     }
 }
 

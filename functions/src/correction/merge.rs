@@ -8,6 +8,7 @@ use domain::client::Client;
 use domain::correction::{self, Merge, MergePeopleError, UnmergePeopleError};
 use domain::id::PersonId;
 use domain::person::{LoginKey, Person, Roles};
+use domain::schedule::{BookingsOverlap, must_not_overlap};
 use domain::support_worker::SupportWorker;
 use serde::{Deserialize, Serialize};
 use store::{Commit, Key};
@@ -15,6 +16,7 @@ use utoipa::ToSchema;
 
 use super::{MOST_LISTED, Reason, created, load_logins};
 use crate::body::Command;
+use crate::booking;
 use crate::caller::Caller;
 use crate::context::{Context, Shared};
 use crate::page::Listed;
@@ -40,7 +42,8 @@ pub(super) struct MergeInto {
 ///
 /// The record in the path becomes a pointer to `into`, which takes over its logins, roles and
 /// authorities and acts as both. At most 10 logins together, and at most 10 items to move: a login, a
-/// client and a support worker count one each, an authority two.
+/// client and a support worker count one each, an authority two. Refused while visits booked for the two
+/// overlap.
 #[utoipa::path(post, path = "/v1/people/{person}/merges", tag = "people", params(("person" = PersonId, Path)),
     request_body(content = MergeInto, example = json!({
         "into": "per_0190b2f06bd47c5a9a3e5b7f21d4c8ab", "reason": "Signed up twice through two partners."
@@ -69,6 +72,13 @@ pub(super) async fn merge_person(
             took_others_in,
             context.now(),
         )?;
+        // INVARIANT: a booking insists on the two people's records, which this commit writes: whatever is booked
+        // after these sheets were read, here or on new sheets, makes one of the two decide again.
+        let theirs = booking::sheets_ahead(&context, &[person]).await?;
+        let records = booking::records_of(&context, *into).await?;
+        let others = booking::sheets_ahead(&context, &records).await?;
+        let bookings = |sheets| booking::bookings(sheets, context.now());
+        must_not_overlap(&bookings(&theirs), &bookings(&others))?;
         let fields = correction::changed_fields(&duplicate.value, &merged.duplicate);
         let key = Key::person(person);
         let audit = context.correction(duty.acting, "merge_person", &key, fields, reason);
@@ -77,6 +87,8 @@ pub(super) async fn merge_person(
             .replace(&survivor, &merged.survivor)
             .insert(&merged.merge)
             .notify(context.fresh(), merged.event);
+        let sheets = theirs.iter().chain(&others);
+        let commit = sheets.fold(commit, |commit, sheet| commit.unchanged(sheet));
         let Merge { logins, roles, .. } = &merged.merge;
         let commit = move_all(&context, commit, logins, roles, person, *into).await?;
         Ok(Decision::new(duty.insisted_on(commit), person))
@@ -212,6 +224,13 @@ pub(super) async fn list_merges(
         next: None,
     }))
 }
+
+impl From<BookingsOverlap> for Problem {
+    fn from(error: BookingsOverlap) -> Self {
+        Self::wrong_state("bookings-overlap", error)
+    }
+}
+
 impl From<MergePeopleError> for Problem {
     fn from(error: MergePeopleError) -> Self {
         let kind = match error {

@@ -41,6 +41,20 @@ pub enum WithdrawMatchRequestError {
     Closed,
 }
 
+/// Why a match request cannot be fulfilled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FulfilMatchRequestError {
+    /// Nobody has been shown yet.
+    #[error("its candidates have not been shown yet; withdraw it instead")]
+    NotReleased,
+    /// It was fulfilled before.
+    #[error("fulfilled already")]
+    AlreadyFulfilled,
+    /// It was withdrawn or has come to its end without result.
+    #[error("the match request is closed")]
+    Closed,
+}
+
 /// Why a candidate list cannot be released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ReleaseMatchRequestError {
@@ -122,6 +136,25 @@ impl MatchRequest {
         }
     }
 
+    /// It has come to what it was for: a first visit is booked, or the client says so.
+    ///
+    /// # Errors
+    /// Unless its candidates were shown and it is open.
+    pub fn fulfil(&self, now: DateTime<Utc>) -> Result<Self, FulfilMatchRequestError> {
+        match self.state {
+            MatchRequestState::Released => Ok(Self {
+                state: MatchRequestState::Fulfilled,
+                closed_at: Some(now),
+                ..self.clone()
+            }),
+            MatchRequestState::Submitted => Err(FulfilMatchRequestError::NotReleased),
+            MatchRequestState::Fulfilled => Err(FulfilMatchRequestError::AlreadyFulfilled),
+            MatchRequestState::Withdrawn | MatchRequestState::Exhausted => {
+                Err(FulfilMatchRequestError::Closed)
+            }
+        }
+    }
+
     /// The client sees the list from now on.
     ///
     /// # Errors
@@ -199,19 +232,41 @@ mod tests {
 
     #[test]
     fn every_state_and_command() {
+        use FulfilMatchRequestError as Fulfil;
         use MatchRequestState::{Exhausted, Fulfilled, Released, Submitted, Withdrawn};
         use ReleaseMatchRequestError as Release;
         use WithdrawMatchRequestError as Withdraw;
-        for (state, released, withdrawn) in [
-            (Submitted, Ok(Released), Ok(Withdrawn)),
-            (Released, Err(Release::AlreadyReleased), Ok(Withdrawn)),
-            (Fulfilled, Err(Release::Closed), Err(Withdraw::Closed)),
+        for (state, released, withdrawn, fulfilled) in [
+            (
+                Submitted,
+                Ok(Released),
+                Ok(Withdrawn),
+                Err(Fulfil::NotReleased),
+            ),
+            (
+                Released,
+                Err(Release::AlreadyReleased),
+                Ok(Withdrawn),
+                Ok(Fulfilled),
+            ),
+            (
+                Fulfilled,
+                Err(Release::Closed),
+                Err(Withdraw::Closed),
+                Err(Fulfil::AlreadyFulfilled),
+            ),
             (
                 Withdrawn,
                 Err(Release::Withdrawn),
                 Err(Withdraw::AlreadyWithdrawn),
+                Err(Fulfil::Closed),
             ),
-            (Exhausted, Err(Release::Closed), Err(Withdraw::Closed)),
+            (
+                Exhausted,
+                Err(Release::Closed),
+                Err(Withdraw::Closed),
+                Err(Fulfil::Closed),
+            ),
         ] {
             let request = MatchRequest {
                 state,
@@ -226,6 +281,7 @@ mod tests {
             );
             assert_eq!(request.release(due, later).map(state_of), released);
             assert_eq!(request.withdraw(now()).map(state_of), withdrawn);
+            assert_eq!(request.fulfil(now()).map(state_of), fulfilled);
         }
     }
 }

@@ -9,6 +9,7 @@ use domain::access::{Scope, StaffRole};
 use domain::availability::{HalfHour, RequestedDay, Weekday};
 use domain::check::CheckKind;
 use domain::funding::{SchemeCode, SchemeRules};
+use domain::id::WorkerId;
 use domain::match_request::{Budget, CareNeeds, MatchRequestDetails, Period, Preference};
 use domain::membership::MembershipTerms;
 use domain::money::Cents;
@@ -21,6 +22,8 @@ use domain::vocabulary::{
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+
+use super::sample_id;
 
 /// Everything in `samples/` that a table starts with.
 #[derive(Debug)]
@@ -43,6 +46,15 @@ pub struct ReadSamplesError {
 }
 
 impl Samples {
+    /// The subject and the given name of the sample support worker with this id.
+    #[must_use]
+    pub fn support_worker(&self, id: WorkerId) -> Option<(&str, &str)> {
+        let people = self.workers.iter().map(|worker| &worker.person);
+        people
+            .map(|person| (person.subject.as_str(), person.given.as_str()))
+            .find(|(subject, _)| sample_id(subject) == id)
+    }
+
     /// Reads the samples that this program was built with.
     ///
     /// # Errors

@@ -51,6 +51,7 @@ async fn place() -> Place {
         deployment: Deployment {
             organisation: "Rapport".into(),
             app_url: "http://localhost".into(),
+            emergency: "Ring 000.".into(),
             first_administrator: None,
         },
         token_rules: TokenRules {
@@ -314,7 +315,7 @@ async fn every_match_request_of_the_samples_can_be_asked_and_finds_somebody() {
         assert_eq!(details.validate(today), Ok(()), "{subject}");
         let asked = Asked::of(&details, seeding.now);
         let relations = Relations {
-            client: sample_id(subject),
+            own: [sample_id(subject)].into(),
             blocked: BTreeSet::new(),
             known: BTreeSet::new(),
         };

@@ -1,0 +1,218 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::eligibility::Rule;
+use crate::engagement::Side;
+use crate::proposal::tests::{details, id, now, open};
+
+pub(crate) fn booked() -> Visit {
+    let proposal = open();
+    let booking = Booking {
+        id: id(20),
+        suburb: "West End".to_owned(),
+        acting: Acting::by(id(21)),
+        terms_version: 1,
+        booked_for: [id(21), id(22)].into(),
+    };
+    Visit::book(&proposal, &proposal.current, booking, now())
+}
+
+fn reasoned() -> Reasoned {
+    Reasoned {
+        side: Some(Side::Client),
+        acting: Acting::by(id(21)),
+        at: now(),
+        reason: "Booked by mistake.".to_owned(),
+    }
+}
+
+#[test]
+fn every_state_and_command() {
+    use CancelVisitError as Cancel;
+    use CompleteVisitError as Complete;
+    use StartVisitError as Start;
+    use VisitState::{Booked, Cancelled, Completed, Started};
+    for (state, started, completed, cancelled) in [
+        (
+            Booked,
+            Ok(Started),
+            Err(Complete::NotStarted),
+            Ok(Cancelled),
+        ),
+        (
+            Started,
+            Err(Start::AlreadyStarted),
+            Ok(Completed),
+            Err(Cancel::Started),
+        ),
+        (
+            Completed,
+            Err(Start::Completed),
+            Err(Complete::AlreadyCompleted),
+            Err(Cancel::Completed),
+        ),
+        (
+            Cancelled,
+            Err(Start::Cancelled),
+            Err(Complete::Cancelled),
+            Err(Cancel::AlreadyCancelled),
+        ),
+    ] {
+        let visit = Visit { state, ..booked() };
+        let state_of = |visit: Visit| visit.state;
+        let from = visit.from;
+        assert_eq!(visit.start(Broken::NONE, from).map(state_of), started);
+        assert_eq!(visit.complete(from).map(state_of), completed);
+        assert_eq!(visit.cancel(reasoned()).map(state_of), cancelled);
+    }
+}
+
+#[test]
+fn it_begins_at_most_half_an_hour_early_and_with_somebody_who_may() {
+    let visit = booked();
+    let earliest = visit.from - TimeDelta::minutes(30);
+    let before = earliest - TimeDelta::seconds(1);
+    let early = visit.start(Broken::NONE, before);
+    assert_eq!(early, Err(StartVisitError::Early(earliest)));
+    let begun = visit.start(Broken::NONE, earliest).unwrap();
+    assert_eq!(begun.started_at, Some(earliest));
+    let broken = Broken::NONE.unless(false, Rule::Active);
+    let refused = visit.start(broken, earliest);
+    assert_eq!(refused, Err(StartVisitError::NotEligible(broken)));
+}
+
+#[test]
+fn the_address_is_for_visits_at_home_that_are_booked_or_under_way() {
+    use VisitState::{Booked, Cancelled, Completed, Started};
+    for (state, shown) in [
+        (Booked, true),
+        (Started, true),
+        (Completed, false),
+        (Cancelled, false),
+    ] {
+        let at_home = Visit { state, ..booked() };
+        assert_eq!(at_home.shows_address(), shown, "{state:?}");
+        assert_eq!(at_home.counts(), state != Cancelled, "{state:?}");
+        let mut elsewhere = at_home;
+        elsewhere.details.place = VisitPlace::Elsewhere {
+            suburb: "West End".to_owned(),
+            address: "The library".to_owned(),
+        };
+        assert!(!elsewhere.shows_address());
+    }
+}
+
+/// The fields at fault, of a visit proposed now.
+fn faults(change: impl FnOnce(&mut VisitDetails)) -> Vec<String> {
+    let mut visit = details();
+    change(&mut visit);
+    let mut findings = Findings::default();
+    let times = visit.find_faults("/visit", &Policy::default(), now(), &mut findings);
+    let faults = findings.into_result().err().unwrap_or_default();
+    assert_eq!(
+        times.is_none(),
+        faults.iter().any(|it| {
+            ["/visit/minutes", "/visit/starts", "/visit/time_zone"].contains(&&*it.pointer)
+        })
+    );
+    faults.into_iter().map(|fault| fault.pointer).collect()
+}
+
+#[test]
+fn every_fault_of_a_visit_names_its_field() {
+    let starts =
+        |text: &'static str| move |it: &mut VisitDetails| it.starts = text.parse().unwrap();
+    let sydney = |text: &'static str| {
+        move |it: &mut VisitDetails| {
+            it.starts = text.parse().unwrap();
+            it.time_zone = "Australia/Sydney".to_owned();
+        }
+    };
+    let elsewhere = |suburb: &'static str, address: &'static str| {
+        move |it: &mut VisitDetails| {
+            it.place = VisitPlace::Elsewhere {
+                suburb: suburb.to_owned(),
+                address: address.to_owned(),
+            };
+        }
+    };
+    let none: [&str; 0] = [];
+    assert_eq!(faults(|_| {}), none);
+    assert_eq!(faults(|it| it.minutes = 30), none);
+    assert_eq!(faults(|it| it.minutes = 1440), none);
+    assert_eq!(faults(elsewhere("West End", "The library")), none);
+    assert_eq!(faults(|it| it.minutes = 29), ["/visit/minutes"]);
+    assert_eq!(faults(|it| it.minutes = 1441), ["/visit/minutes"]);
+    assert_eq!(faults(|it| it.minutes = u32::MAX), ["/visit/minutes"]);
+    // It is noon in Brisbane.
+    assert_eq!(faults(starts("2026-11-25T12:00:00")), ["/visit/starts"]);
+    assert_eq!(faults(starts("2026-11-25T12:01:00")), none);
+    assert_eq!(faults(starts("2027-11-26T12:00:00")), none);
+    assert_eq!(faults(starts("2027-11-26T12:01:00")), ["/visit/starts"]);
+    assert_eq!(faults(starts("2026-12-01T09:00:30")), ["/visit/starts"]);
+    assert_eq!(faults(starts("2026-12-01T09:00:00.5")), ["/visit/starts"]);
+    assert_eq!(faults(starts("+262142-12-31T23:59:00")), ["/visit/starts"]);
+    assert_eq!(faults(starts("-262143-01-01T00:00:00")), ["/visit/starts"]);
+    // The clocks of Sydney are put forward on 3 October 2027 and back on 4 April 2027.
+    assert_eq!(faults(sydney("2027-10-03T02:30:00")), ["/visit/starts"]);
+    assert_eq!(faults(sydney("2027-04-04T02:30:00")), ["/visit/starts"]);
+    assert_eq!(faults(sydney("2027-04-04T03:30:00")), none);
+    assert_eq!(
+        faults(|it| it.time_zone = "Brisbane".to_owned()),
+        ["/visit/time_zone"]
+    );
+    assert_eq!(faults(|it| it.notes = "x".repeat(1001)), ["/visit/notes"]);
+    assert_eq!(
+        faults(elsewhere("", "\u{7}")),
+        [
+            "/visit/place/elsewhere/suburb",
+            "/visit/place/elsewhere/address"
+        ]
+    );
+}
+
+#[test]
+fn a_short_visit_is_warned_about_and_no_more() {
+    for (minutes, warned) in [(30, true), (119, true), (120, false), (121, false)] {
+        let visit = VisitDetails {
+            minutes,
+            ..details()
+        };
+        let expected: &[VisitWarning] = if warned { &[VisitWarning::Short] } else { &[] };
+        assert_eq!(visit.warnings(&Policy::default()), expected, "{minutes}");
+    }
+}
+
+#[test]
+fn times_are_shown_as_clocks_at_the_place_show_them() {
+    let visit = booked();
+    let shown = visit.details.local(visit.from).to_rfc3339();
+    assert_eq!(shown, "2026-12-01T09:00:00+10:00");
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_done_it_is_over_once(steps in prop::collection::vec((0_u8..3, 0_i64..200), 1..20)) {
+        let mut visit = booked();
+        let mut at = now();
+        let mut ends = 0;
+        for (command, hours) in steps {
+            at += TimeDelta::hours(hours);
+            let next = match command {
+                0 => visit.start(Broken::NONE, at).ok(),
+                1 => visit.complete(at).ok(),
+                _ => visit.cancel(reasoned()).ok(),
+            };
+            let Some(next) = next else { continue };
+            prop_assert!(!matches!(visit.state, VisitState::Completed | VisitState::Cancelled));
+            if next.state == VisitState::Completed {
+                prop_assert!(next.started_at <= next.completed_at);
+                prop_assert!(next.started_at >= Some(next.from - TimeDelta::minutes(30)));
+            }
+            prop_assert_eq!(next.cancellation.is_some(), next.state == VisitState::Cancelled);
+            ends += u32::from(matches!(next.state, VisitState::Completed | VisitState::Cancelled));
+            visit = next;
+        }
+        prop_assert!(ends <= 1);
+    }
+}

@@ -1,0 +1,308 @@
+//! Proposals: a support worker offers a dated visit, in numbered revisions; the client accepts one exact revision.
+
+mod acceptance;
+mod answer;
+mod lapse;
+
+pub(crate) use lapse::when_due;
+
+use axum::extract::{OriginalUri, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, FixedOffset, Utc};
+use domain::access::{Acting, Duty};
+use domain::due::{Due, DueRow};
+use domain::engagement::{EngagementNotOpen, Happening, Reasoned, Side};
+use domain::id::{ClientId, EngagementId, ProposalId, VisitId, WorkerId};
+use domain::proposal::{
+    OtherTime, Proposal, ProposalNotOpen, ProposalState, ProposeVisitError, Revision,
+};
+use domain::visit::{VisitDetails, VisitWarning};
+use serde::{Deserialize, Serialize};
+use store::{Actor, Audit, Commit, Key, Versioned};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::body::Command;
+use crate::caller::Caller;
+use crate::context::{Context, Shared};
+use crate::conversation::tell;
+use crate::page::{Listed, PageQuery};
+use crate::path::{Path, Query};
+use crate::perform::{Decision, Tagged, once};
+use crate::problem::Problem;
+use crate::standing::{act_in_engagement, see_engagement};
+
+/// The routes of this family.
+#[must_use]
+pub fn router() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .routes(routes!(list_proposals, propose_visit))
+        .routes(routes!(show_proposal))
+        .routes(routes!(answer::revise_proposal))
+        .routes(routes!(acceptance::accept_proposal))
+        .routes(routes!(answer::decline_proposal))
+        .routes(routes!(answer::ask_other_time))
+        .routes(routes!(answer::withdraw_proposal))
+}
+
+/// A proposal as both sides see it. The client's address is no part of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProposalView {
+    id: ProposalId,
+    engagement: EngagementId,
+    client: ClientId,
+    worker: WorkerId,
+    state: ProposalState,
+    /// The revision that can be accepted.
+    current: RevisionView,
+    /// The revisions before it, the first one first.
+    earlier: Vec<RevisionView>,
+    /// What the client asked for instead.
+    other_times: Vec<OtherTime>,
+    /// When it lapses unless it is accepted before.
+    lapses_at: DateTime<Utc>,
+    /// Who declined it, and why.
+    refusal: Option<Reasoned>,
+    closed_at: Option<DateTime<Utc>>,
+    /// What was booked when it was accepted.
+    visit: Option<VisitId>,
+    /// The policy under which the current revision was made.
+    policy_version: u32,
+}
+
+/// One revision of a proposal.
+#[derive(Debug, Serialize, ToSchema)]
+struct RevisionView {
+    /// Its number, from 1: what an acceptance names.
+    number: u32,
+    at: DateTime<Utc>,
+    acting: Acting,
+    visit: VisitDetails,
+    /// When the visit begins, with the offset of its place.
+    from: DateTime<FixedOffset>,
+    /// When it ends.
+    until: DateTime<FixedOffset>,
+    /// What deserves a second look before it is accepted.
+    warnings: Vec<VisitWarning>,
+}
+
+impl RevisionView {
+    fn of(revision: Revision) -> Self {
+        let local = |at| revision.visit.local(at);
+        Self {
+            from: local(revision.from),
+            until: local(revision.until),
+            number: revision.number,
+            at: revision.at,
+            acting: revision.acting,
+            visit: revision.visit,
+            warnings: revision.warnings,
+        }
+    }
+}
+
+impl ProposalView {
+    fn of(proposal: Proposal, now: DateTime<Utc>) -> Self {
+        Self {
+            state: proposal.state_at(now),
+            id: proposal.id,
+            engagement: proposal.engagement,
+            client: proposal.client,
+            worker: proposal.worker,
+            current: RevisionView::of(proposal.current),
+            earlier: (proposal.earlier.into_iter())
+                .map(RevisionView::of)
+                .collect(),
+            other_times: proposal.other_times,
+            lapses_at: proposal.lapses_at,
+            refusal: proposal.refusal,
+            closed_at: proposal.closed_at,
+            visit: proposal.visit,
+            policy_version: proposal.policy_version,
+        }
+    }
+}
+
+/// The visit that is proposed.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ProposedVisit {
+    visit: VisitDetails,
+}
+
+/// Propose a visit
+///
+/// By the support worker, in an open engagement whose terms cover the service. It lapses as the visit would
+/// begin, or when an offer's time is over.
+#[utoipa::path(post, path = "/v1/engagements/{engagement}/proposals", tag = "proposals",
+    params(("engagement" = EngagementId, Path)),
+    request_body(content = ProposedVisit, example = json!({"visit": {
+        "starts": "2026-12-01T09:00:00", "time_zone": "Australia/Brisbane", "minutes": 120, "place": "home",
+        "service": "social_support", "notes": "A walk by the river, if it is dry."
+    }})),
+    responses((status = 201, body = ProposalView))
+)]
+async fn propose_visit(
+    State(context): State<Shared>,
+    caller: Caller,
+    Path(engagement): Path<EngagementId>,
+    command: Command<ProposedVisit>,
+) -> Result<Response, Problem> {
+    let by = caller.person.value.id;
+    let done = once(&context, by, &command.key, || async {
+        let party = act_in_engagement(&context, &caller, engagement, Some(Side::Worker)).await?;
+        let held = &party.engagement.value;
+        let policy = context.store.policy().await?;
+        let visit = command.body.visit.clone();
+        let (id, now) = (context.fresh(), context.now());
+        let proposal = Proposal::propose(id, held, visit, party.acting, &policy, now)?;
+        let audit = audit(&context, party.acting, "propose_visit", &proposal);
+        let commit = Commit::new(audit)
+            .insert(&proposal)
+            .due(deadline(&proposal));
+        let about = Some(id.to_string());
+        let commit = tell(
+            &context,
+            commit,
+            held,
+            Happening::ProposalMade,
+            about,
+            Side::Client,
+        );
+        Ok(Decision::new(party.insisted_on(commit), id))
+    })
+    .await?;
+    let view = show(&context, &caller, engagement, done.id()?).await?;
+    Ok(done.answer(StatusCode::CREATED, view))
+}
+
+/// Show a proposal
+#[utoipa::path(get, path = "/v1/engagements/{engagement}/proposals/{proposal}", tag = "proposals",
+    params(("engagement" = EngagementId, Path), ("proposal" = ProposalId, Path)),
+    responses((status = 200, body = ProposalView, example = json!({
+        "id": "prop_0190b2f06bd47c5a9a3e5b7f21d4c8aa", "engagement": "eng_0190b2f06bd47c5a9a3e5b7f21d4c8ab",
+        "client": "clt_0190b2f06bd47c5a9a3e5b7f21d4c8ac", "worker": "wrk_0190b2f06bd47c5a9a3e5b7f21d4c8ad",
+        "state": "open", "earlier": [], "other_times": [],
+        "current": {
+            "number": 1, "at": "2026-11-25T02:00:00Z",
+            "acting": {"by": "per_0190b2f06bd47c5a9a3e5b7f21d4c8ae", "on_behalf_of": null},
+            "visit": {"starts": "2026-12-01T09:00:00", "time_zone": "Australia/Brisbane", "minutes": 90, "place": "home",
+                      "service": "social_support", "notes": ""},
+            "from": "2026-12-01T09:00:00+10:00", "until": "2026-12-01T10:30:00+10:00", "warnings": ["short_visit"]
+        },
+        "lapses_at": "2026-11-30T23:00:00Z", "refusal": null, "closed_at": null, "visit": null, "policy_version": 1
+    })))
+)]
+async fn show_proposal(
+    State(context): State<Shared>,
+    caller: Caller,
+    Path((engagement, proposal)): Path<(EngagementId, ProposalId)>,
+) -> Result<Response, Problem> {
+    let view = show(&context, &caller, engagement, proposal).await?;
+    Ok(view.into_response())
+}
+
+async fn show(
+    context: &Context,
+    caller: &Caller,
+    engagement: EngagementId,
+    proposal: ProposalId,
+) -> Result<Tagged<ProposalView>, Problem> {
+    see_engagement(context, caller, engagement, Duty::Engagements).await?;
+    let Versioned { version, value } = load(context, engagement, proposal).await?;
+    Ok(Tagged {
+        version,
+        view: ProposalView::of(value, context.now()),
+    })
+}
+
+async fn load(
+    context: &Context,
+    engagement: EngagementId,
+    proposal: ProposalId,
+) -> Result<Versioned<Proposal>, Problem> {
+    let key = Key::proposal(engagement, proposal);
+    let found = context.store.get(&key).await?;
+    found.ok_or_else(Problem::not_found)
+}
+
+/// List an engagement's proposals
+///
+/// The newest first.
+#[utoipa::path(get, path = "/v1/engagements/{engagement}/proposals", tag = "proposals",
+    params(("engagement" = EngagementId, Path), PageQuery),
+    responses((status = 200, body = Listed<ProposalView>, example = json!({"items": []})))
+)]
+async fn list_proposals(
+    State(context): State<Shared>,
+    caller: Caller,
+    Path(engagement): Path<EngagementId>,
+    OriginalUri(uri): OriginalUri,
+    Query(page): Query<PageQuery>,
+) -> Result<Response, Problem> {
+    see_engagement(&context, &caller, engagement, Duty::Engagements).await?;
+    let pk = Key::engagement(engagement).pk;
+    let found = context
+        .store
+        .list::<Proposal>(&pk, "PROP#", true, page.limit(), page.cursor())
+        .await?;
+    let now = context.now();
+    Ok(Listed::of(found, |proposal| ProposalView::of(proposal.value, now)).at(&uri))
+}
+
+/// What a commit made now says of itself. A proposal is audited with its engagement, and so named.
+fn audit(
+    context: &Context,
+    actor: impl Into<Actor>,
+    operation: &'static str,
+    proposal: &Proposal,
+) -> Audit {
+    let key = Key::proposal(proposal.engagement, proposal.id);
+    Audit {
+        fields: vec![proposal.id.to_string()],
+        ..context.audit(actor, operation, &key)
+    }
+}
+
+/// When it lapses.
+const fn deadline(proposal: &Proposal) -> DueRow {
+    DueRow {
+        due: Due::ProposalLapse {
+            engagement: proposal.engagement,
+            proposal: proposal.id,
+        },
+        at: proposal.lapses_at,
+        generation: proposal.deadline_generation,
+    }
+}
+
+fn not_open(refused: ProposalNotOpen) -> Problem {
+    let kind = match refused {
+        ProposalNotOpen::Accepted => "proposal-accepted",
+        ProposalNotOpen::Declined => "proposal-declined",
+        ProposalNotOpen::Withdrawn => "proposal-withdrawn",
+        ProposalNotOpen::Lapsed => "proposal-lapsed",
+    };
+    Problem::wrong_state(kind, refused)
+}
+
+fn engagement_not_open(refused: EngagementNotOpen) -> Problem {
+    let kind = match refused {
+        EngagementNotOpen::Paused => "engagement-paused",
+        EngagementNotOpen::Ended => "engagement-ended",
+    };
+    Problem::wrong_state(kind, refused)
+}
+
+impl From<ProposeVisitError> for Problem {
+    fn from(error: ProposeVisitError) -> Self {
+        match error {
+            ProposeVisitError::Engagement(refused) => engagement_not_open(refused),
+            ProposeVisitError::NoTerms => Self::wrong_state("terms-not-agreed", error),
+            ProposeVisitError::NotCovered => Self::wrong_state("terms-do-not-cover", error),
+            ProposeVisitError::Invalid(errors) => Self::invalid(errors),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Terms, proposals and visits put straight into the table.
+
+use domain::access::Acting;
+use domain::engagement::Engagement;
+use domain::id::{EngagementId, PersonId, VisitId};
+use domain::money::Cents;
+use domain::policy::Policy;
+use domain::proposal::Proposal;
+use domain::schedule::BusySheet;
+use domain::terms::{AgreedTerms, BandRate, ServiceRates, Terms, TimeBand};
+use domain::visit::{Booking, Visit, VisitDetails};
+use domain::vocabulary::{Service, Vocabulary};
+use functions::context::Context;
+use serde_json::{Value, json};
+use store::{Actor, Commit, EngagementVisit, Key};
+
+/// Terms in force that cover social support at any time.
+pub fn agree_terms(context: &Context, engagement: &mut Engagement) {
+    let rate = |band: &TimeBand| BandRate {
+        band: *band,
+        hourly: Cents(5400),
+    };
+    engagement.terms = Some(AgreedTerms {
+        offer: context.fresh(),
+        version: 1,
+        terms: Terms {
+            services: vec![ServiceRates {
+                service: Service::SocialSupport,
+                rates: TimeBand::ALL.iter().map(rate).collect(),
+            }],
+            minutes_per_week: 240,
+            scope: "Company at home and on walks.".to_owned(),
+            limits: Vec::new(),
+        },
+        understandings: Vec::new(),
+        service_basis_points: 250,
+        agreed_at: context.now(),
+    });
+}
+
+/// A visit to be proposed: two hours at home, in Melbourne.
+#[must_use]
+pub fn at_home(starts: &str) -> Value {
+    json!({
+        "starts": starts, "time_zone": "Australia/Melbourne", "minutes": 120, "place": "home",
+        "service": "social_support", "notes": ""
+    })
+}
+
+/// A proposal by the person `by` in an engagement that has not ended.
+pub async fn settle_proposal(
+    context: &Context,
+    engagement: &Engagement,
+    by: PersonId,
+    visit: &Value,
+) -> Proposal {
+    let visit: VisitDetails = serde_json::from_value(visit.clone()).unwrap();
+    let (policy, now) = (Policy::default(), context.now());
+    let id = context.fresh();
+    let proposal = Proposal::propose(id, engagement, visit, Acting::by(by), &policy, now);
+    let proposal = proposal.unwrap();
+    let key = Key::proposal(engagement.id, proposal.id);
+    let audit = context.audit(Actor::Service, "settle", &key);
+    let commit = Commit::new(audit).insert(&proposal);
+    context.store.commit(commit).await.unwrap();
+    proposal
+}
+
+/// The visit that accepting a proposal books, on the sheets of `client` and `worker`, which are empty yet.
+pub async fn settle_visit(
+    context: &Context,
+    proposal: &Proposal,
+    [client, worker]: [PersonId; 2],
+) -> VisitId {
+    let booking = Booking {
+        id: context.fresh(),
+        suburb: "Carlton".to_owned(),
+        acting: Acting::by(client),
+        terms_version: 1,
+        booked_for: [client, worker].into(),
+    };
+    let visit = Visit::book(proposal, &proposal.current, booking, context.now());
+    let audit = context.audit(Actor::Service, "settle", &Key::visit(visit.id));
+    let mut commit = Commit::new(audit).insert(&visit).insert(&EngagementVisit {
+        engagement: visit.engagement,
+        visit: visit.id,
+    });
+    let buffer = chrono::TimeDelta::zero();
+    for (person, travels) in [(client, false), (worker, true)] {
+        let busy = visit.busy(travels);
+        for month in busy.months(buffer) {
+            let sheet = BusySheet::empty(person, month);
+            commit = commit.insert(&sheet.book(busy, buffer).unwrap());
+        }
+    }
+    context.store.commit(commit).await.unwrap();
+    visit.id
+}
+
+/// An engagement as stored.
+pub async fn engagement_of(context: &Context, id: EngagementId) -> Engagement {
+    let found = context.store.get(&Key::engagement(id)).await.unwrap();
+    found.expect("an engagement").value
+}
