@@ -25,6 +25,7 @@ mod paging;
 mod partner_signatures;
 mod people;
 mod support_workers;
+mod terms;
 mod tickets;
 mod tokens;
 

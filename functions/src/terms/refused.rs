@@ -1,7 +1,6 @@
 //! What the rules of a negotiation refuse, as problems.
 
 use axum::http::StatusCode;
-use domain::engagement::EngagementNotOpen;
 use domain::terms::{
     AcceptOfferError, CounterOfferError, MakeOfferError, OfferNotOpen, OfferState,
     ReverseTermsError, WithdrawOfferError,
@@ -9,13 +8,6 @@ use domain::terms::{
 use domain::vocabulary::Vocabulary;
 
 use crate::problem::Problem;
-
-fn not_open(why: EngagementNotOpen) -> Problem {
-    match why {
-        EngagementNotOpen::Paused => Problem::wrong_state("engagement-paused", why),
-        EngagementNotOpen::Ended => Problem::wrong_state("engagement-ended", why),
-    }
-}
 
 fn own_offer(why: impl ToString) -> Problem {
     let title = "It is for the other side to answer this offer";
@@ -44,7 +36,7 @@ impl From<OfferNotOpen> for Problem {
 impl From<MakeOfferError> for Problem {
     fn from(error: MakeOfferError) -> Self {
         match error {
-            MakeOfferError::Engagement(why) => not_open(why),
+            MakeOfferError::Engagement(why) => why.into(),
             MakeOfferError::OfferOpen(version) => {
                 Self::wrong_state("offer-open", &error).with("open_version", version)
             }
@@ -56,7 +48,7 @@ impl From<MakeOfferError> for Problem {
 impl From<CounterOfferError> for Problem {
     fn from(error: CounterOfferError) -> Self {
         match error {
-            CounterOfferError::Engagement(why) => not_open(why),
+            CounterOfferError::Engagement(why) => why.into(),
             CounterOfferError::OwnOffer => own_offer(error),
             CounterOfferError::NotOpen(why) => why.into(),
             CounterOfferError::Invalid(faults) => Self::invalid(faults),
@@ -67,7 +59,7 @@ impl From<CounterOfferError> for Problem {
 impl From<AcceptOfferError> for Problem {
     fn from(error: AcceptOfferError) -> Self {
         match error {
-            AcceptOfferError::Engagement(why) => not_open(why),
+            AcceptOfferError::Engagement(why) => why.into(),
             AcceptOfferError::OwnOffer => own_offer(error),
             AcceptOfferError::NotOpen(why) => why.into(),
             AcceptOfferError::Invalid(faults) => Self::invalid(faults),
@@ -78,7 +70,7 @@ impl From<AcceptOfferError> for Problem {
 impl From<WithdrawOfferError> for Problem {
     fn from(error: WithdrawOfferError) -> Self {
         match error {
-            WithdrawOfferError::Engagement(why) => not_open(why),
+            WithdrawOfferError::Engagement(why) => why.into(),
             WithdrawOfferError::NotYourOffer => {
                 let title = "It is for the side that made the offer to withdraw it";
                 Self::new(StatusCode::FORBIDDEN, "not-your-offer", title).detail(error)
