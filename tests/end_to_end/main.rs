@@ -11,14 +11,17 @@
 mod activation;
 mod blind_canaries;
 mod data_file;
+mod engagements;
 mod forms;
 mod idempotency;
 mod limits;
 mod match_requests;
+mod meetings;
 mod membership_limits;
 mod paging;
 mod partner_signatures;
 mod people;
+mod safety;
 mod support_workers;
 mod tickets;
 mod tokens;
