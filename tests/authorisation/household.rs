@@ -15,6 +15,7 @@ use domain::engagement::{Engagement, EngagementState, Side};
 use domain::id::{
     AttachmentKind, ClientId, ConversationReadKind, EngagementId, MessageId, MessageKind,
 };
+use domain::meeting::Meeting;
 use domain::notice::Event;
 use domain::pair::Pair;
 use domain::person::Roles;
@@ -101,6 +102,7 @@ impl<'w> Household<'w> {
         household.engage(client).await;
         household.negotiate(document).await;
         household.invite().await;
+        household.get_acquainted(document).await;
         household
     }
 
@@ -282,6 +284,34 @@ impl<'w> Household<'w> {
             .make(document, "worker", "/v1/engagements/{engagement}/offers")
             .await;
         self.ids.insert("version", open["version"].to_string());
+    }
+
+    /// A meeting in every engagement, and a report that the client made in theirs.
+    async fn get_acquainted(&mut self, document: &Document) {
+        let meetings = "/v1/engagements/{engagement}/meetings";
+        let meeting = self.make(document, "client", meetings).await;
+        self.ids.insert("meeting", meeting.string("id"));
+        let id = meeting.string("id").parse().unwrap();
+        let context = self.world.context();
+        let live: EngagementId = self.ids["engagement"].parse().unwrap();
+        let found = context.store.get::<Meeting>(&Key::meeting(live, id)).await;
+        let meeting = found.unwrap().unwrap().value;
+        for actor in ["ended", "blocked"] {
+            let engagement = self.own[&(actor, "engagement")].parse().unwrap();
+            let meeting = Meeting {
+                id: context.fresh(),
+                engagement,
+                ..meeting.clone()
+            };
+            let key = Key::engagement(engagement);
+            let audit = context.audit(Actor::Service, "settle", &key);
+            let commit = Commit::new(audit).insert(&meeting);
+            context.store.commit(commit).await.unwrap();
+            self.own.insert((actor, "meeting"), meeting.id.to_string());
+        }
+        let reports = "/v1/engagements/{engagement}/reports";
+        let report = self.make(document, "client", reports).await;
+        self.ids.insert("report", report.string("id"));
     }
 
     /// Something in the client's inbox.

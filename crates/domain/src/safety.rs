@@ -126,6 +126,7 @@ pub struct ReportDeadline {
 
 /// Something that a member of staff did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ReportStaffStep)]
 pub struct Done {
     /// Who.
     pub by: PersonId,

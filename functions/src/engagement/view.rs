@@ -48,16 +48,16 @@ pub(super) struct EngagementView {
     /// What was agreed in meetings.
     understandings: Vec<Understanding>,
     /// Who paused it, while it is paused.
-    pause: Option<StepView>,
+    pause: Option<EngagementStepView>,
     /// Who ended it, once it has ended.
-    end: Option<StepView>,
+    end: Option<EngagementStepView>,
     /// Who has blocked the other. Each side sees its own block alone, staff see both.
     blocked_by: Vec<Side>,
 }
 
 /// A step that somebody took.
 #[derive(Debug, Serialize, ToSchema)]
-struct StepView {
+struct EngagementStepView {
     /// On which side; none for staff.
     by: Option<Side>,
     at: DateTime<Utc>,
@@ -67,7 +67,7 @@ struct StepView {
     message: Option<String>,
 }
 
-impl StepView {
+impl EngagementStepView {
     fn of(step: Reasoned, message: Option<String>, reader: Option<Side>) -> Self {
         // INVARIANT: the other side never reads a reason. Staff, who are on no side, read every one.
         let readable = reader.is_none() || reader == step.side;
@@ -130,10 +130,12 @@ pub(super) async fn show(
         opened_at: value.opened_at,
         terms: value.terms,
         understandings: value.understandings,
-        pause: value.pause.map(|pause| StepView::of(pause, None, side)),
+        pause: value
+            .pause
+            .map(|pause| EngagementStepView::of(pause, None, side)),
         end: value
             .end
-            .map(|end| StepView::of(end, value.parting_message, side)),
+            .map(|end| EngagementStepView::of(end, value.parting_message, side)),
         // INVARIANT: nobody learns that the other has blocked them.
         blocked_by: blocked_by
             .filter(|blocker| side.is_none_or(|side| side == *blocker))

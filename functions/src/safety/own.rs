@@ -41,19 +41,13 @@ pub(super) fn router() -> OpenApiRouter<Shared> {
 #[serde(deny_unknown_fields)]
 struct MakeReport {
     /// What it is about. Pressure is for the client's side: somebody presses them in a negotiation.
-    #[schema(example = "incident")]
     kind: ReportKind,
     /// What happened.
-    #[schema(
-        min_length = 1,
-        max_length = 4000,
-        example = "She left me on the floor for an hour and would not ring anybody."
-    )]
+    #[schema(min_length = 1, max_length = 4000)]
     what: String,
     /// When it happened.
     happened_at: Option<DateTime<Utc>>,
     /// Whether no more visits are to be arranged from now on: the engagement is paused at once.
-    #[schema(example = false)]
     stop_visits: bool,
 }
 
@@ -62,7 +56,11 @@ struct MakeReport {
 /// For everybody in an engagement, up to two years after its end. Only restricted staff see it, and are told
 /// at once; the other side learns nothing of it. Every answer says whom to ring in an emergency.
 #[utoipa::path(post, path = "/v1/engagements/{engagement}/reports", tag = "safety",
-    params(("engagement" = EngagementId, Path)), request_body = MakeReport,
+    params(("engagement" = EngagementId, Path)),
+    request_body(content = MakeReport, example = json!({
+        "kind": "incident", "what": "She left me on the floor for an hour and would not ring anybody.",
+        "happened_at": "2026-03-01T02:00:00Z", "stop_visits": true
+    })),
     responses((status = 201, body = Said<OwnReportView>))
 )]
 async fn make_report(

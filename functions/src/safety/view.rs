@@ -54,7 +54,7 @@ pub(super) struct ReportEntry {
     state: ReportState,
     made_at: DateTime<Utc>,
     /// What is due next, and when.
-    due: Option<DueView>,
+    due: Option<ReportDueView>,
     /// Whether something should have been done by now.
     overdue: bool,
 }
@@ -67,7 +67,7 @@ impl ReportEntry {
             kind: report.told.kind,
             state: report.state,
             made_at: report.made_at,
-            due: DueView::of(report),
+            due: ReportDueView::of(report),
             overdue: report.is_overdue(now),
         }
     }
@@ -75,12 +75,12 @@ impl ReportEntry {
 
 /// A deadline.
 #[derive(Debug, Serialize, ToSchema)]
-struct DueView {
+struct ReportDueView {
     step: ReportStep,
     at: DateTime<Utc>,
 }
 
-impl DueView {
+impl ReportDueView {
     fn of(report: &Report) -> Option<Self> {
         let ReportDeadline { step, at, .. } = report.deadline;
         (report.state != ReportState::Closed).then_some(Self { step, at })
@@ -108,7 +108,7 @@ pub(super) struct ReportView {
     state: ReportState,
     made_at: DateTime<Utc>,
     /// What is due next, and when.
-    due: Option<DueView>,
+    due: Option<ReportDueView>,
     /// Whether something should have been done by now.
     overdue: bool,
     acknowledged: Option<Done>,
@@ -136,7 +136,7 @@ impl ReportView {
         let people = people.filter_map(|side| members.member(both, *side, true));
         let reporter = context.living_person(value.acting.by).await?;
         let view = Self {
-            due: DueView::of(&value),
+            due: ReportDueView::of(&value),
             overdue: value.is_overdue(context.now()),
             id: value.id,
             engagement: value.engagement,

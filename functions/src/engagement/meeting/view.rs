@@ -23,22 +23,22 @@ pub(super) struct MeetingView {
     /// When it ends, as an instant.
     until: DateTime<Utc>,
     minutes: u32,
-    how: HowView,
+    how: MeetingHowView,
     notes: String,
     /// Who offered it.
-    offered: StepView,
+    offered: MeetingStepView,
     /// Who accepted, declined or called it off, whichever came last.
-    answered: Option<StepView>,
+    answered: Option<MeetingStepView>,
     /// What was agreed, as last written down.
-    record: Option<RecordView>,
+    record: Option<MeetingRecordView>,
     /// Who confirmed it.
-    confirmed: Option<StepView>,
+    confirmed: Option<MeetingStepView>,
 }
 
 /// How to meet.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum HowView {
+enum MeetingHowView {
     /// In a video call.
     Video,
     /// By telephone.
@@ -55,7 +55,7 @@ enum HowView {
 
 /// A step of one side.
 #[derive(Debug, Serialize, ToSchema)]
-struct StepView {
+struct MeetingStepView {
     /// On which side.
     by: Side,
     at: DateTime<Utc>,
@@ -63,7 +63,7 @@ struct StepView {
 
 /// What was agreed, as one side wrote it down.
 #[derive(Debug, Serialize, ToSchema)]
-struct RecordView {
+struct MeetingRecordView {
     /// What a confirmation has to name.
     number: u32,
     /// On which side it was written.
@@ -87,29 +87,29 @@ impl MeetingView {
             until: meeting.from + TimeDelta::minutes(details.minutes.into()),
             minutes: details.minutes,
             how: match details.how {
-                MeetingHow::Video => HowView::Video,
-                MeetingHow::Telephone => HowView::Telephone,
-                MeetingHow::InPerson { suburb, address } => HowView::InPerson {
+                MeetingHow::Video => MeetingHowView::Video,
+                MeetingHow::Telephone => MeetingHowView::Telephone,
+                MeetingHow::InPerson { suburb, address } => MeetingHowView::InPerson {
                     suburb,
                     address: Some(address).filter(|_| shows_address),
                 },
             },
             notes: details.notes,
             offered: meeting.offered.into(),
-            answered: meeting.answered.map(StepView::from),
-            record: meeting.record.map(RecordView::from),
-            confirmed: meeting.confirmed.map(StepView::from),
+            answered: meeting.answered.map(MeetingStepView::from),
+            record: meeting.record.map(MeetingRecordView::from),
+            confirmed: meeting.confirmed.map(MeetingStepView::from),
         }
     }
 }
 
-impl From<Step> for StepView {
+impl From<Step> for MeetingStepView {
     fn from(Step { side, at, .. }: Step) -> Self {
         Self { by: side, at }
     }
 }
 
-impl From<MeetingRecord> for RecordView {
+impl From<MeetingRecord> for MeetingRecordView {
     fn from(record: MeetingRecord) -> Self {
         Self {
             number: record.number,
