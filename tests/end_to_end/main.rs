@@ -11,6 +11,7 @@
 mod activation;
 mod blind_canaries;
 mod data_file;
+mod engaged;
 mod forms;
 mod idempotency;
 mod limits;
@@ -19,9 +20,12 @@ mod membership_limits;
 mod paging;
 mod partner_signatures;
 mod people;
+mod proposals;
+mod schedules;
 mod support_workers;
 mod tickets;
 mod tokens;
+mod visits;
 
 use serde_json::{Value, json};
 
