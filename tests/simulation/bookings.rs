@@ -34,7 +34,7 @@ const ACTORS: usize = 64;
 const CLIENTS: usize = 4;
 const WORKERS: usize = 3;
 /// How many act in one round, all at the same time.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 8;
 /// How often the group asks again before the simulation counts as stuck.
 const PATIENCE: usize = 500;
 /// The proposals that people still think of.
