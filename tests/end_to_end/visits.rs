@@ -237,7 +237,7 @@ async fn records_are_not_merged_while_their_bookings_overlap_and_are_both_booked
     let (client, bea) = settle_client(context, "bea").await;
     let with_terms = |it: &mut Engagement| agree_terms(context, it);
     let beas = settle_engagement(context, client, second, with_terms).await;
-    let visit = engaged.book(&at_home("2026-03-05T09:00:00")).await;
+    engaged.book(&at_home("2026-03-05T09:00:00")).await;
     let proposal = propose(world, "wanda-again", beas, &at_home("2026-03-05T10:00:00")).await;
     let accepted = accept(world, "bea", &proposal.expect(201))
         .await
@@ -277,7 +277,7 @@ async fn records_are_not_merged_while_their_bookings_overlap_and_are_both_booked
     let taken = engaged.propose(&ana_wants).await.expect(201);
     let refused = accept(world, "ana", &taken).await;
     refused.expect_problem(409, "support-worker-not-free");
-    engaged.book(&free).await;
+    let joint = engaged.book(&free).await;
     let proposal = propose(world, "wanda", beas, &free).await.expect(201);
     let refused = accept(world, "bea", &proposal).await;
     refused.expect_problem(409, "support-worker-not-free");
@@ -287,11 +287,23 @@ async fn records_are_not_merged_while_their_bookings_overlap_and_are_both_booked
     assert_eq!(schedule["items"][0]["visit"], kept["visit"]);
 
     // Whatever was booked on both is free on both once it is cancelled.
-    ada.post(&format!("{visit}/cancellation"), &reason)
+    ada.post(&format!("{joint}/cancellation"), &reason)
         .await
         .expect(201);
-    let proposal = propose(world, "wanda", beas, &at_home("2026-03-05T09:00:00")).await;
-    accept(world, "bea", &proposal.expect(201))
-        .await
-        .expect(201);
+    let joint = accept(world, "bea", &proposal).await.expect(201);
+
+    // Parted again, either has the time that was booked for the other.
+    let parting = json!({"reason": "Two people after all."});
+    let unmerges = format!("/v1/people/{duplicate}/unmerges");
+    ada.post(&unmerges, &parting).await.expect(201);
+    for wanted in [&ana_wants, &free] {
+        engaged.book(wanted).await;
+    }
+    let schedule = format!("/v1/support-workers/{second}/schedule");
+    let schedule = world.as_("wanda-again").get(&schedule).await.expect(200);
+    let shown = schedule["items"].as_array().unwrap().iter();
+    let shown: Vec<&Value> = shown.map(|item| &item["visit"]).collect();
+    assert_eq!(shown, [&kept["visit"], &joint["visit"]]);
+    let refused = ada.post(&merges, &merge).await;
+    refused.expect_problem(409, "bookings-overlap");
 }
