@@ -14,7 +14,7 @@ use domain::person::{LoginKey, Person};
 use domain::signup::Signup;
 use platform::link::LinkPurpose;
 use serde::{Deserialize, Serialize};
-use store::{Commit, Key, Login};
+use store::{Commit, Key, Login, StoreError};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -24,6 +24,11 @@ use crate::caller::SignedIn;
 use crate::context::{Context, Shared};
 use crate::perform::{Decision, once};
 use crate::problem::Problem;
+
+/// What audit items call the act.
+const ACTIVATE: &str = "activate_account";
+/// How many audit items are read at once.
+const AUDIT_PAGE: u16 = 100;
 
 /// The routes of this family.
 #[must_use]
@@ -100,7 +105,7 @@ async fn decide(context: &Context, login: &LoginKey, token: &str) -> Result<Deci
         person: id,
     };
     let actor = Acting::by(id);
-    let mut audit = context.audit(actor, "activate_account", &Key::person(id));
+    let mut audit = context.audit(actor, ACTIVATE, &Key::person(id));
     audit.fields = vec!["logins".to_owned()];
     let mut commit = Commit::new(audit)
         .replace(&was, &next)
@@ -135,6 +140,36 @@ async fn show(
         activated_at: person.activation.and_then(|link| link.used_at),
     };
     Ok(Json(view).into_response())
+}
+
+/// Whether a login was ever bound to `person` by a link, even if staff have unbound it since. A commit
+/// that rests on it insists on the person.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn was_activated(context: &Context, person: &Person) -> Result<bool, StoreError> {
+    if !person.logins.is_empty() {
+        return Ok(true);
+    }
+    let key = Key::person(person.id);
+    let mut cursor = None;
+    loop {
+        let page = context
+            .store
+            .audit_of(&key, AUDIT_PAGE, cursor.as_deref())
+            .await?;
+        if page
+            .items
+            .iter()
+            .any(|entry| entry.item.operation == ACTIVATE)
+        {
+            return Ok(true);
+        }
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => return Ok(false),
+        }
+    }
 }
 
 /// Malformed, forged, of another purpose, or of a person who is not there: all alike.

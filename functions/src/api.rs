@@ -1,7 +1,7 @@
 //! The whole API: every family's routes, and the OpenAPI document made from them.
 
-use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::{Extension, Router};
 use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
@@ -12,11 +12,14 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::caller::{BEHALF_HEADER, INSTRUCTION_HEADER};
 use crate::context::Shared;
 use crate::problem::{Problem, ProblemBody};
+use crate::safety::Emergency;
 use crate::{
-    activation, audit, authority, candidate_review, client, correction, docs, inbox, match_request,
-    membership, partner, person, proposal, schedule, signup, staff, support_worker, ticket, visit,
+    activation, audit, authority, candidate_review, client, conversation, correction, docs,
+    engagement, import, inbox, invitation, match_request, membership, partner, person, proposal,
+    safety, schedule, signup, staff, support_worker, terms, ticket, visit,
 };
 
 /// The routes of one family.
@@ -35,11 +38,17 @@ pub const FAMILIES: &[(&str, Routes)] = &[
     ("authority", authority::router),
     ("membership", membership::router),
     ("support-worker", support_worker::router),
+    ("import", import::router),
     ("match-request", match_request::router),
     ("candidate-review", candidate_review::router),
+    ("invitation", invitation::router),
+    ("engagement", engagement::router),
+    ("conversation", conversation::router),
+    ("terms", terms::router),
     ("proposal", proposal::router),
     ("visit", visit::router),
     ("schedule", schedule::router),
+    ("safety", safety::router),
     ("ticket", ticket::router),
     ("inbox", inbox::router),
     ("audit", audit::router),
@@ -48,16 +57,28 @@ pub const FAMILIES: &[(&str, Routes)] = &[
 /// The tags of operations that are called without an access token.
 pub const PUBLIC_TAG: &str = "public";
 
+/// The tags of families in which clients and support workers act: staff can do it for them when told to.
+const TOLD_TAGS: [&str; 8] = [
+    "match requests",
+    "candidate review",
+    "invitations",
+    "engagements",
+    "conversation",
+    "terms",
+    "proposals",
+    "visits",
+];
+
 /// One family as a service of its own: what its Lambda function runs.
 pub fn family(routes: Routes, context: Shared) -> Router {
     let (router, _) = routes().split_for_parts();
-    finished(router.with_state(context))
+    finished(router, context)
 }
 
 /// All families merged, as the local host runs them, with the document that describes them.
 pub fn all(context: Shared) -> (Router, OpenApi) {
     let (router, document) = merged();
-    (finished(router.with_state(context)), document)
+    (finished(router, context), document)
 }
 
 /// The OpenAPI 3.1 document of all families.
@@ -78,13 +99,17 @@ fn merged() -> (Router<Shared>, OpenApi) {
 
 /// Adds what every answer has, those to unknown routes included: an answer is what it says it is, and
 /// is kept by nobody on the way unless it says so itself.
-fn finished(router: Router) -> Router {
+fn finished(router: Router<Shared>, context: Shared) -> Router {
+    let emergency = Emergency::of(&context.deployment);
     router
+        .with_state(context)
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async {
             let title = "This cannot be done here in this way";
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", title)
         })
+        // For whatever has to say it, however a request is refused.
+        .layer(Extension(emergency))
         .layer(SetResponseHeaderLayer::overriding(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
@@ -150,6 +175,11 @@ fn operations(item: &mut PathItem) -> Vec<(bool, &mut Operation)> {
         .collect()
 }
 
+const TOLD_HOW: &str = "Only by staff who do it for a client or a support worker on their spoken instruction: how and \
+                        when they were told. It is recorded as such, and whoever told them is notified";
+const TOLD_BY_WHOM: &str =
+    "With On-Instruction, for what is done in an engagement: who told staff, `clt_…` or `wrk_…`";
+
 fn complete_operation(operation: &mut Operation, is_post: bool) {
     let public = operation.tags.iter().flatten().any(|tag| tag == PUBLIC_TAG);
     if !public {
@@ -163,6 +193,20 @@ fn complete_operation(operation: &mut Operation, is_post: bool) {
                 .get_or_insert_default()
                 .push(required_header("Idempotency-Key", description).into());
             refuse(operation, 409, "Not as things stand");
+        }
+    }
+    let told = |tag: &String| TOLD_TAGS.contains(&tag.as_str());
+    if is_post && operation.tags.iter().flatten().any(told) {
+        for (name, description) in [
+            (INSTRUCTION_HEADER, TOLD_HOW),
+            (BEHALF_HEADER, TOLD_BY_WHOM),
+        ] {
+            let mut header = required_header(name, description);
+            header.required = Required::False;
+            operation
+                .parameters
+                .get_or_insert_default()
+                .push(header.into());
         }
     }
     let is_edit = !is_post && operation.request_body.is_some();

@@ -16,7 +16,8 @@ use crate::context::Shared;
 use crate::page::{Listed, PageQuery};
 use crate::path::{Path, Query};
 use crate::problem::Problem;
-use crate::standing::on_duty;
+use crate::safety;
+use crate::standing::{on_duty, over_engagement};
 
 /// The routes of this family.
 #[must_use]
@@ -36,7 +37,7 @@ enum AuditedKind {
     SupportWorker,
     /// A match request and its list.
     MatchRequest,
-    /// An engagement, its terms and proposals.
+    /// An engagement, its conversation, terms and proposals.
     Engagement,
     /// A visit.
     Visit,
@@ -46,8 +47,14 @@ enum AuditedKind {
     Partner,
     /// A membership plan.
     MembershipPlan,
+    /// A file of people taken in.
+    Import,
+    /// A funding scheme.
+    FundingScheme,
     /// A ticket.
     Ticket,
+    /// A safety report.
+    Report,
 }
 
 impl AuditedKind {
@@ -63,7 +70,13 @@ impl AuditedKind {
             Self::Signup => id.parse().ok().map(Key::signup),
             Self::Partner => id.parse().ok().map(Key::partner),
             Self::MembershipPlan => id.parse().ok().map(Key::membership_plan),
+            Self::Import => id.parse().ok().map(Key::import),
+            Self::FundingScheme => id
+                .parse()
+                .ok()
+                .map(|code| Key::current_funding_scheme(&code)),
             Self::Ticket => id.parse().ok().map(Key::ticket),
+            Self::Report => id.parse().ok().map(Key::report),
         }
     }
 }
@@ -115,7 +128,16 @@ async fn list_audit(
     Query(page): Query<PageQuery>,
 ) -> Result<Response, Problem> {
     on_duty(&caller, Duty::Audit)?;
+    if kind == AuditedKind::Engagement {
+        // Those in it learn from the conversation who read it, and when they are to.
+        let engagement = id.parse().map_err(|_| Problem::not_found())?;
+        over_engagement(&context, &caller, engagement, Duty::Audit).await?;
+    }
     let key = kind.key(&id).ok_or_else(Problem::not_found)?;
+    if kind == AuditedKind::Report {
+        // Staff whom a report is about learn nothing of it here either.
+        safety::overseen(&context, &caller, &key).await?;
+    }
     let found = context
         .store
         .audit_of(&key, page.limit(), page.cursor())

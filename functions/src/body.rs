@@ -25,6 +25,15 @@ pub struct Command<T> {
     pub body: T,
 }
 
+/// A POST of a file: its bytes, and the key that makes it happen once however often it is sent.
+#[derive(Debug)]
+pub struct CsvCommand {
+    /// The caller's key for this act.
+    pub key: IdempotencyKey,
+    /// The file, whatever is in it.
+    pub file: Bytes,
+}
+
 /// A caller's key for one act, and a digest of what was asked for with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey {
@@ -120,13 +129,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
 }
 
 pub(crate) fn require_json(headers: &HeaderMap, body: &[u8]) -> Result<(), Problem> {
-    let content_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let media_type = content_type
-        .and_then(|value| value.split(';').next())
-        .map(str::trim);
-    match media_type {
+    match content_type(headers).next() {
         Some(json) if json.eq_ignore_ascii_case("application/json") => Ok(()),
         None if body.is_empty() => Ok(()),
         _ => Err(Problem::new(
@@ -135,6 +138,40 @@ pub(crate) fn require_json(headers: &HeaderMap, body: &[u8]) -> Result<(), Probl
             "This operation reads application/json",
         )),
     }
+}
+
+/// CSV, in no encoding but UTF-8: any other would have to be guessed from what stands in it.
+fn require_csv(headers: &HeaderMap) -> Result<(), Problem> {
+    let mut parts = content_type(headers);
+    let is_csv = parts
+        .next()
+        .is_some_and(|media_type| media_type.eq_ignore_ascii_case("text/csv"));
+    let in_utf_8 = parts
+        .filter_map(|part| part.split_once('='))
+        .all(|(name, value)| {
+            let value = value.trim().trim_matches('"');
+            !name.trim().eq_ignore_ascii_case("charset") || value.eq_ignore_ascii_case("utf-8")
+        });
+    if is_csv && in_utf_8 {
+        return Ok(());
+    }
+    let title = "This operation reads text/csv in UTF-8";
+    Err(Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "not-csv",
+        title,
+    ))
+}
+
+/// The media type, then its parameters; nothing where none is given.
+fn content_type(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let value = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    value
+        .into_iter()
+        .flat_map(|value| value.split(';'))
+        .map(str::trim)
 }
 
 fn idempotency_key(parts: &Parts, body: &[u8]) -> Result<IdempotencyKey, Problem> {
@@ -171,6 +208,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Command<T> {
             key,
             body: read_json(&bytes)?,
         })
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for CsvCommand {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let file = read_bytes(Request::new(body)).await?;
+        require_csv(&parts.headers)?;
+        let key = idempotency_key(&parts, &file)?;
+        Ok(Self { key, file })
     }
 }
 
@@ -272,6 +321,31 @@ mod tests {
         assert_eq!(pointer_of(r#"{"names": [}"#), (400, None));
         assert_eq!(pointer_of(r#"{"names": []} x"#), (400, None));
         assert_eq!(pointer_of(""), (422, Some(String::new())));
+    }
+
+    #[test]
+    fn csv_is_read_in_utf_8_alone() {
+        let accepted = |value: &'static str| {
+            let value = header::HeaderValue::from_static(value);
+            require_csv(&HeaderMap::from_iter([(header::CONTENT_TYPE, value)])).is_ok()
+        };
+        for right in [
+            "text/csv",
+            "Text/CSV; charset=UTF-8",
+            "text/csv; header=present; charset=\"utf-8\"",
+        ] {
+            assert!(accepted(right), "{right}");
+        }
+        for wrong in [
+            "",
+            "text/plain",
+            "application/json",
+            "text/csv; charset=windows-1252",
+            "text/csv2",
+        ] {
+            assert!(!accepted(wrong), "{wrong}");
+        }
+        assert!(require_csv(&HeaderMap::new()).is_err());
     }
 
     #[test]

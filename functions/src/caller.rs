@@ -1,7 +1,7 @@
 //! Who is calling: a login, and the person behind it.
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
+use axum::http::Method;
 use axum::http::request::Parts;
 use domain::access::StaffRole;
 use domain::id::PersonId;
@@ -53,13 +53,16 @@ pub struct Instruction {
 
 /// The header in which staff say that they carry out a spoken instruction.
 pub const INSTRUCTION_HEADER: &str = "on-instruction";
-/// The header in which they say for whom, where an act could be either side's: `clt_…` or `wrk_…`.
+/// The header in which they say for whom, where it is done in an engagement: `clt_…` or `wrk_…`.
 pub const BEHALF_HEADER: &str = "on-behalf-of";
 const MAX_INSTRUCTION: usize = 300;
 
 impl Instruction {
-    fn read(headers: &HeaderMap) -> Result<Option<Self>, Problem> {
-        let Some(value) = headers.get(INSTRUCTION_HEADER) else {
+    /// Nobody is told to look something up: what staff may read, they read as staff.
+    fn read(parts: &Parts) -> Result<Option<Self>, Problem> {
+        let headers = &parts.headers;
+        let acts = parts.method != Method::GET;
+        let Some(value) = headers.get(INSTRUCTION_HEADER).filter(|_| acts) else {
             return Ok(None);
         };
         let told = value.to_str().ok().map(str::trim);
@@ -117,7 +120,7 @@ impl FromRequestParts<Shared> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, context: &Shared) -> Result<Self, Problem> {
         let SignedIn(login) = SignedIn::from_request_parts(parts, context).await?;
-        let instruction = Instruction::read(&parts.headers)?;
+        let instruction = Instruction::read(parts)?;
         let caller = Self::of(context, &login).await?.map(|caller| Self {
             instruction,
             ..caller

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use domain::access::AuthorityState;
 use domain::blind::BlindCandidate;
 use domain::candidates::{CandidateList, ListedCandidate, MOST_CANDIDATES, Settled, settle};
 use domain::client::Client;
@@ -16,11 +17,12 @@ use matching::Scored;
 use sha2::{Digest, Sha256};
 use store::{Key, StoreError, Versioned};
 
+use crate::authority::MOST_AUTHORITIES;
 use crate::context::Context;
 use crate::matcher::{self, MatcherError};
 
 /// The most support workers that one client has had to do with, as far as matching looks.
-const MOST_PAIRS: usize = 1_000;
+pub(crate) const MOST_PAIRS: usize = 1_000;
 
 /// A list held against live records: what the client would see now.
 pub struct Settlement {
@@ -65,6 +67,7 @@ pub async fn compute(
         exclusions: Vec::new(),
         pins: Vec::new(),
         released: None,
+        known: Vec::new(),
     };
     let candidates = listed(context, &list, found.ranked);
     Ok(list.append(candidates))
@@ -165,14 +168,22 @@ pub async fn relations(context: &Context, request: &MatchRequest) -> Result<Rela
             known.insert(pair.worker);
         }
     }
+    let authorities = context
+        .store
+        .authorities_over(request.client, MOST_AUTHORITIES)
+        .await?;
+    let held = authorities
+        .into_iter()
+        .filter(|held| held.value.state != AuthorityState::Revoked)
+        .map(|held| held.value.representative);
     Ok(Relations {
-        client: person,
+        own: held.chain([person]).collect(),
         blocked,
         known,
     })
 }
 
-async fn live_records(
+pub(crate) async fn live_records(
     context: &Context,
     workers: impl Iterator<Item = WorkerId>,
 ) -> Result<BTreeMap<WorkerId, Versioned<SupportWorker>>, StoreError> {
@@ -184,7 +195,7 @@ async fn live_records(
         .collect())
 }
 
-fn values(
+pub(crate) fn values(
     live: &BTreeMap<WorkerId, Versioned<SupportWorker>>,
 ) -> BTreeMap<WorkerId, SupportWorker> {
     live.iter()
@@ -196,7 +207,11 @@ fn values(
 ///
 /// An alias is drawn from the request and the place on its list, never from who it is: the same one in
 /// two requests says nothing, and a replacement goes by the same name in a preview as in the release.
-fn listed(context: &Context, list: &CandidateList, ranked: Vec<Scored>) -> Vec<ListedCandidate> {
+pub(crate) fn listed(
+    context: &Context,
+    list: &CandidateList,
+    ranked: Vec<Scored>,
+) -> Vec<ListedCandidate> {
     let mut aliases: Vec<&str> = list.free_aliases().collect();
     let new = ranked
         .into_iter()

@@ -99,6 +99,7 @@ pub fn release(
         at: now,
         candidates: blind,
         differences: settled.differences,
+        exhausted_at: None,
     });
     let (match_request, client) = (next.id, next.client);
     let mut commit = Commit::new(context.audit(

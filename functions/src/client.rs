@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::access::{Acting, Duty, Scope};
 use domain::client::{Client, Membership};
+use domain::funding::SchemeCode;
 use domain::id::{ClientId, PartnerId, PersonId};
 use domain::person::{Contact, PersonName};
 use serde::Serialize;
@@ -82,6 +83,8 @@ pub struct ClientView {
     address: Option<String>,
     /// The membership plan in force; none until staff have assigned one.
     membership: Option<Membership>,
+    /// The funding scheme that pays for their support; none where they pay themselves.
+    funding: Option<SchemeCode>,
     /// The partner whose site sent the signup.
     partner: Option<PartnerId>,
     created_at: DateTime<Utc>,
@@ -97,7 +100,7 @@ pub struct ClientView {
         "contact": {"email": "ana@example.org", "phone": null},
         "birth_date": "1961-04-02", "address": null,
         "membership": {"plan": "mpl_0190b2f06bd47c5a9a3e5b7f21d4c8ad", "since": "2026-03-03T00:00:00Z"},
-        "partner": null, "created_at": "2026-03-02T00:00:00Z"
+        "funding": "home-support", "partner": null, "created_at": "2026-03-02T00:00:00Z"
     }))
 ))]
 async fn show_client(
@@ -123,6 +126,7 @@ pub async fn show(
         id,
         person,
         membership,
+        funding,
         open_match_requests: _,
         partner,
         created_at,
@@ -137,6 +141,7 @@ pub async fn show(
         birth_date: person.birth_date,
         address: person.address,
         membership,
+        funding,
         partner,
         created_at,
     };

@@ -10,7 +10,10 @@ use store::{Commit, CommitError, DueKey, PendingDue, StoreError};
 
 use crate::context::Context;
 use crate::matcher::MatcherError;
-use crate::{candidate_release, check_expiry, notification, proposal, visit};
+use crate::{
+    candidate_release, check_expiry, conversation, invitation_expiry, notification, proposal,
+    safety, terms, visit,
+};
 
 /// How often an effect is decided again within one delivery.
 const MOST_ROUNDS: usize = 8;
@@ -96,6 +99,25 @@ pub async fn consume(context: &Context, key: &DueKey) -> Result<Consumed, Consum
             let pass = || check_expiry::pass(context, &pending, *worker);
             carry_out(context, &pending, pass).await
         }
+        Due::InvitationLapse {
+            match_request,
+            candidate,
+        } => {
+            let lapse = || invitation_expiry::lapse(context, &pending, *match_request, *candidate);
+            carry_out(context, &pending, lapse).await
+        }
+        Due::InvitationWithdrawal { match_request } => {
+            let withdraw = || invitation_expiry::withdraw_all(context, &pending, *match_request);
+            carry_out(context, &pending, withdraw).await
+        }
+        Due::ReadDisclosure { engagement, read } => {
+            let disclose = || conversation::when_due(context, &pending, *engagement, *read);
+            carry_out(context, &pending, disclose).await
+        }
+        Due::OfferLapse { engagement, offer } => {
+            let lapse = || terms::lapse::when_due(context, &pending, *engagement, *offer);
+            carry_out(context, &pending, lapse).await
+        }
         Due::ProposalLapse {
             engagement,
             proposal,
@@ -107,12 +129,11 @@ pub async fn consume(context: &Context, key: &DueKey) -> Result<Consumed, Consum
             let settle = || visit::when_due(context, &pending, *engagement);
             carry_out(context, &pending, settle).await
         }
-        Due::InvitationLapse { .. }
-        | Due::InvitationWithdrawal { .. }
-        | Due::ReadDisclosure { .. }
-        | Due::OfferLapse { .. }
-        | Due::ReportDeadline { .. }
-        | Due::Reindex { .. } => Err(ConsumeError::Misrouted),
+        Due::ReportDeadline { report } => {
+            let pass = || safety::pass_deadline(context, &pending, *report);
+            carry_out(context, &pending, pass).await
+        }
+        Due::Reindex { .. } => Err(ConsumeError::Misrouted),
     }
 }
 

@@ -44,6 +44,8 @@ pub struct Deployment {
     pub organisation: String,
     /// Where the app lives: the links in mails lead there.
     pub app_url: String,
+    /// What to do in an emergency, and whom to ring: stands in every answer to a safety report.
+    pub emergency: String,
     /// The first administrator, who needs no appointment.
     pub first_administrator: Option<FirstAdministrator>,
 }

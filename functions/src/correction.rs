@@ -255,7 +255,7 @@ async fn rebind_login(
 
 /// Whose mailbox this contact is. A guard against sending a link to the wrong one, no authorisation:
 /// the commit does not insist on it.
-async fn mailbox(
+pub(crate) async fn mailbox(
     context: &Context,
     person: &Person,
     contact: &Contact,

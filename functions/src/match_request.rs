@@ -1,6 +1,8 @@
 //! Match requests: submitted and withdrawn by the client or a representative; previewed, shaped and
 //! sent early by staff.
 
+mod after_release;
+mod screening;
 mod staff;
 
 use axum::extract::{OriginalUri, State};
@@ -11,8 +13,8 @@ use domain::access::{Duty, Scope};
 use domain::due::{Due, DueRow};
 use domain::id::{ClientId, MatchRequestId, PersonId};
 use domain::match_request::{
-    MatchRequest, MatchRequestDetails, MatchRequestState, Submission, SubmitMatchRequestError,
-    WithdrawMatchRequestError,
+    FulfilMatchRequestError, MatchRequest, MatchRequestDetails, MatchRequestState, Submission,
+    SubmitMatchRequestError, WithdrawMatchRequestError,
 };
 use domain::notice::Event;
 use domain::ticket::{Ticket, TicketCause};
@@ -25,6 +27,7 @@ use utoipa_axum::routes;
 use crate::body::{Command, Nothing};
 use crate::caller::Caller;
 use crate::candidate_list;
+use crate::closing::{closed, fulfilled};
 use crate::context::{Context, Shared};
 use crate::membership;
 use crate::page::{Listed, PageQuery};
@@ -40,7 +43,10 @@ pub fn router() -> OpenApiRouter<Shared> {
         .routes(routes!(list_client_match_requests, submit_match_request))
         .routes(routes!(show_match_request))
         .routes(routes!(withdraw_match_request))
+        .routes(routes!(fulfil_match_request))
         .merge(staff::router())
+        .merge(after_release::router())
+        .merge(screening::router())
 }
 
 /// A match request as the client, their representatives and staff see it. Nothing in it depends on who
@@ -279,18 +285,48 @@ async fn withdraw_match_request(
         let client = was.value.client;
         let standing = for_client(&context, &caller, client, Scope::MatchRequests).await?;
         let next = was.value.withdraw(context.now())?;
-        let closed = standing.client.value.clone().with_closed(request);
         let key = Key::match_request(request);
-        let commit = Commit::new(context.audit(standing.acting, "withdraw_match_request", &key))
-            .replace(&was, &next)
-            .replace(&standing.client, &closed)
-            .notify(
-                context.fresh(),
-                Event::MatchRequestWithdrawn {
-                    match_request: request,
-                    client,
-                },
-            );
+        let audit = context.audit(standing.acting, "withdraw_match_request", &key);
+        let event = Event::MatchRequestWithdrawn {
+            match_request: request,
+            client,
+        };
+        let was_theirs = &standing.client;
+        let commit = closed(&context, Commit::new(audit), &was, &next, was_theirs, event);
+        Ok(Decision::new(standing.insisted_on(commit), request))
+    })
+    .await?;
+    Ok(done.answer(
+        StatusCode::CREATED,
+        show(&context, &caller, done.id()?).await?,
+    ))
+}
+
+/// Say that a match request is fulfilled
+///
+/// It has come to what it was for, and is closed; invitations that nobody has answered are withdrawn. The first
+/// visit that is booked says the same.
+#[utoipa::path(post, path = "/v1/match-requests/{match_request}/fulfilment", tag = "match requests",
+    params(("match_request" = MatchRequestId, Path)),
+    request_body(content = Nothing, example = json!({})),
+    responses((status = 201, body = MatchRequestView))
+)]
+async fn fulfil_match_request(
+    State(context): State<Shared>,
+    caller: Caller,
+    Path(request): Path<MatchRequestId>,
+    command: Command<Nothing>,
+) -> Result<Response, Problem> {
+    let by = caller.person.value.id;
+    let done = once(&context, by, &command.key, || async {
+        let was = load(&context, request).await?;
+        let client = was.value.client;
+        let standing = for_client(&context, &caller, client, Scope::MatchRequests).await?;
+        let next = was.value.fulfil(context.now())?;
+        let key = Key::match_request(request);
+        let audit = context.audit(standing.acting, "fulfil_match_request", &key);
+        let (was_theirs, event) = (&standing.client, fulfilled(&next));
+        let commit = closed(&context, Commit::new(audit), &was, &next, was_theirs, event);
         Ok(Decision::new(standing.insisted_on(commit), request))
     })
     .await?;
@@ -315,6 +351,20 @@ impl From<WithdrawMatchRequestError> for Problem {
                 Self::wrong_state("match-request-withdrawn", error)
             }
             WithdrawMatchRequestError::Closed => Self::wrong_state("match-request-closed", error),
+        }
+    }
+}
+
+impl From<FulfilMatchRequestError> for Problem {
+    fn from(error: FulfilMatchRequestError) -> Self {
+        match error {
+            FulfilMatchRequestError::NotReleased => {
+                Self::wrong_state("candidates-not-released", error)
+            }
+            FulfilMatchRequestError::AlreadyFulfilled => {
+                Self::wrong_state("match-request-fulfilled", error)
+            }
+            FulfilMatchRequestError::Closed => Self::wrong_state("match-request-closed", error),
         }
     }
 }

@@ -56,13 +56,20 @@ impl<T: Serialize> Listed<T> {
     /// The answer, with a `Link` to the next page of the list at `uri`.
     #[must_use]
     pub fn at(self, uri: &Uri) -> Response {
-        let link = self.next.as_ref().map(|next| next_link(uri, next));
-        let mut response = Json(self).into_response();
-        if let Some(Ok(link)) = link.map(|link| HeaderValue::from_str(&link)) {
-            response.headers_mut().insert(header::LINK, link);
-        }
-        response
+        let next = self.next.clone();
+        page_at(uri, next.as_deref(), self)
     }
+}
+
+/// The answer with one page of the list at `uri`, and a `Link` to the next.
+#[must_use]
+pub fn page_at(uri: &Uri, next: Option<&str>, page: impl Serialize) -> Response {
+    let link = next.map(|next| next_link(uri, next));
+    let mut response = Json(page).into_response();
+    if let Some(Ok(link)) = link.map(|link| HeaderValue::from_str(&link)) {
+        response.headers_mut().insert(header::LINK, link);
+    }
+    response
 }
 
 fn next_link(uri: &Uri, cursor: &str) -> String {

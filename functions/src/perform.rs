@@ -92,25 +92,10 @@ pub async fn once<F>(
 where
     F: Future<Output = Result<Decision, Problem>> + Send,
 {
-    let once = Once {
-        caller: caller.to_string(),
-        key: key.key.clone(),
-        digest: key.digest.clone(),
-    };
+    let once = asked_once(caller, key);
     for _ in 0..MOST_ROUNDS {
-        if let Some(remembered) = context.store.remembered(&once, context.now()).await? {
-            if remembered.digest != once.digest {
-                let title = "This Idempotency-Key was used for another request";
-                return Err(Problem::new(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    "key-reused",
-                    title,
-                ));
-            }
-            return Ok(Done {
-                target: remembered.target,
-                replayed: true,
-            });
+        if let Some(done) = remembered(context, &once).await? {
+            return Ok(done);
         }
         let Decision { commit, target } = decide().await?;
         match context
@@ -132,6 +117,43 @@ where
     Err(Problem::unavailable())
 }
 
+/// What an act came to that was done before with the same key; none if it was not.
+///
+/// For an act of many commits, the last of which is made by [`once`].
+///
+/// # Errors
+/// 422 for a key used for another act; 503 when the table is too busy.
+pub async fn done_before(
+    context: &Context,
+    caller: impl ToString,
+    key: &IdempotencyKey,
+) -> Result<Option<Done>, Problem> {
+    remembered(context, &asked_once(caller, key)).await
+}
+
+fn asked_once(caller: impl ToString, key: &IdempotencyKey) -> Once {
+    Once {
+        caller: caller.to_string(),
+        key: key.key.clone(),
+        digest: key.digest.clone(),
+    }
+}
+
+async fn remembered(context: &Context, once: &Once) -> Result<Option<Done>, Problem> {
+    let Some(remembered) = context.store.remembered(once, context.now()).await? else {
+        return Ok(None);
+    };
+    if remembered.digest != once.digest {
+        let title = "This Idempotency-Key was used for another request";
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return Err(Problem::new(status, "key-reused", title));
+    }
+    Ok(Some(Done {
+        target: remembered.target,
+        replayed: true,
+    }))
+}
+
 /// Carries out an edit, which `If-Match` keeps from happening twice.
 ///
 /// # Errors
@@ -140,9 +162,29 @@ pub async fn edit<F>(context: &Context, decide: impl Fn() -> F) -> Result<(), Pr
 where
     F: Future<Output = Result<Commit, Problem>> + Send,
 {
+    settle(context, || {
+        let decided = decide();
+        async { Ok((Some(decided.await?), ())) }
+    })
+    .await
+}
+
+/// Carries out an act whose own state keeps it from happening twice, and gives what it came to. It may
+/// turn out that there is nothing to do.
+///
+/// # Errors
+/// As [`edit`].
+pub async fn settle<T, F>(context: &Context, decide: impl Fn() -> F) -> Result<T, Problem>
+where
+    F: Future<Output = Result<(Option<Commit>, T), Problem>> + Send,
+{
     for _ in 0..MOST_ROUNDS {
-        match context.store.commit(decide().await?).await {
-            Ok(()) => return Ok(()),
+        let (commit, came_to) = decide().await?;
+        let Some(commit) = commit else {
+            return Ok(came_to);
+        };
+        match context.store.commit(commit).await {
+            Ok(()) => return Ok(came_to),
             Err(CommitError::Replayed | CommitError::AlreadyDone | CommitError::Conflict(_)) => {}
             Err(CommitError::LimitReached(_)) => return Err(Problem::too_many(context.now())),
             Err(CommitError::Store(error)) => return Err(error.into()),

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use domain::access::Denied;
 use domain::invalid::Invalid;
+use platform::blobs::BlobError;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use store::StoreError;
@@ -254,6 +255,21 @@ impl From<StoreError> for Problem {
             StoreError::BadCursor => Self::malformed("cursor: not one that this list gave out"),
             StoreError::Refused(_) | StoreError::Newer { .. } | StoreError::Unreadable { .. } => {
                 tracing::error!(%error, "the table gave no usable answer");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<BlobError> for Problem {
+    fn from(error: BlobError) -> Self {
+        match error {
+            BlobError::Unavailable(error) => {
+                tracing::warn!(%error, "blobs gave no answer");
+                Self::unavailable()
+            }
+            BlobError::TooLarge(_) | BlobError::NotAFileName | BlobError::NoLinks => {
+                tracing::error!(%error, "blobs gave no usable answer");
                 Self::internal()
             }
         }

@@ -57,6 +57,15 @@ pub struct ForWorker {
     told: Option<Told>,
 }
 
+/// Staff who decide on an engagement.
+#[derive(Debug, Clone)]
+pub struct OverEngagement {
+    /// In what duty.
+    pub duty: OnDuty,
+    /// The engagement.
+    pub engagement: Versioned<Engagement>,
+}
+
 /// A caller in an engagement, on one of its sides.
 #[derive(Debug, Clone)]
 pub struct Party {
@@ -125,7 +134,8 @@ async fn authority_over(
     context.store.get::<Authority>(&key).await
 }
 
-/// Shows `caller` an engagement of theirs, whether or not it has ended, or refuses.
+/// The engagement, with the side on which `caller` stands in it, whether or not it has ended. Staff who carry
+/// out an instruction stand in for the side that they name.
 ///
 /// # Errors
 /// 404 to strangers, 403 to representatives whose authority covers other things.
@@ -135,8 +145,15 @@ pub async fn in_engagement(
     engagement: EngagementId,
 ) -> Result<Party, Problem> {
     let person = &caller.person.value;
+    if caller.instruction.is_some() {
+        // Before the engagement is looked up, so that nobody but staff learns which there are.
+        access::staff(person, Duty::Instructions)?;
+    }
     let found = context.store.get(&Key::engagement(engagement)).await?;
     let engagement: Versioned<Engagement> = found.ok_or_else(Problem::not_found)?;
+    if let Some(how) = &caller.instruction {
+        return told_in_engagement(context, caller, engagement, how).await;
+    }
     let held = authority_over(context, person, engagement.value.client).await?;
     let authority = held.as_ref().map(|held| &held.value);
     let (side, acting) =
@@ -172,8 +189,7 @@ pub async fn see_engagement(
     }
 }
 
-/// Lets `caller` act on `side` of an engagement, or on the side they stand on where none is asked for.
-/// Staff who carry out an instruction stand in for the side asked for, or the one that they name.
+/// Lets `caller` act in an engagement that has not ended, where `side` is given on that side alone, or refuses.
 ///
 /// # Errors
 /// As [`in_engagement`]; 403 `engagement-ended` once it has ended, 403 on the other side.
@@ -183,10 +199,7 @@ pub async fn act_in_engagement(
     engagement: EngagementId,
     side: Option<Side>,
 ) -> Result<Party, Problem> {
-    let party = match &caller.instruction {
-        Some(how) => told_in_engagement(context, caller, engagement, side, how).await?,
-        None => in_engagement(context, caller, engagement).await?,
-    };
+    let party = in_engagement(context, caller, engagement).await?;
     if side.is_some_and(|side| side != party.side) {
         return Err(Problem::forbidden());
     }
@@ -204,48 +217,31 @@ pub async fn act_in_engagement(
 async fn told_in_engagement(
     context: &Context,
     caller: &Caller,
-    engagement: EngagementId,
-    side: Option<Side>,
+    engagement: Versioned<Engagement>,
     how: &Instruction,
 ) -> Result<Party, Problem> {
     let person = &caller.person.value;
-    access::staff(person, Duty::Instructions)?;
-    let found = context.store.get(&Key::engagement(engagement)).await?;
-    let engagement: Versioned<Engagement> = found.ok_or_else(Problem::not_found)?;
     let Engagement { client, worker, .. } = engagement.value;
     // Who is told to do something by one side cannot be the other.
     access::over_client(person, client, Duty::Instructions)?;
     if person.roles.workers.contains(&worker) {
         return Err(Problem::forbidden());
     }
-    let named = [
-        (how.is_for(client), Side::Client),
-        (how.is_for(worker), Side::Worker),
-    ];
-    let named = named
-        .iter()
-        .find(|(named, _)| *named)
-        .map(|(_, side)| *side);
-    let (side, acting, by) = match side.or(named) {
-        Some(Side::Client) => {
-            let instructor = load_client(context, client).await?.value.person;
-            let acting = access::on_instruction(person, instructor, Some(client))?;
-            (Side::Client, acting, Instructor::Client(client))
-        }
-        Some(Side::Worker) => {
-            let instructor = load_worker(context, worker).await?.person;
-            let acting = access::on_instruction(person, instructor, None)?;
-            (Side::Worker, acting, Instructor::Worker(worker))
-        }
-        None => {
-            return Err(Problem::malformed(
-                "On-Behalf-Of: either side can do this; name the client or the support worker who told you to",
-            ));
-        }
+    let (side, instructor, on_behalf_of, by) = if how.is_for(client) {
+        let instructor = load_client(context, client).await?.value.person;
+        let by = Instructor::Client(client);
+        (Side::Client, instructor, Some(client), by)
+    } else if how.is_for(worker) {
+        let instructor = load_worker(context, worker).await?.person;
+        (Side::Worker, instructor, None, Instructor::Worker(worker))
+    } else {
+        return Err(Problem::malformed(
+            "On-Behalf-Of: name the client or the support worker of this engagement who told you to",
+        ));
     };
     Ok(Party {
         side,
-        acting,
+        acting: access::on_instruction(person, instructor, on_behalf_of)?,
         engagement,
         authority: None,
         caller: caller.person.clone(),
@@ -280,6 +276,43 @@ pub fn on_duty(caller: &Caller, duty: Duty) -> Result<OnDuty, Problem> {
 /// represent them.
 pub fn over_client(caller: &Caller, client: ClientId, duty: Duty) -> Result<OnDuty, Problem> {
     let acting = access::over_client(&caller.person.value, client, duty)?;
+    Ok(OnDuty {
+        acting,
+        caller: caller.person.clone(),
+    })
+}
+
+/// Lets `caller` decide, as staff with `duty`, on an engagement, or refuses.
+///
+/// # Errors
+/// 404 to people who are not staff, 403 to staff with other duties and to staff who stand on a side of it.
+pub async fn over_engagement(
+    context: &Context,
+    caller: &Caller,
+    engagement: EngagementId,
+    duty: Duty,
+) -> Result<OverEngagement, Problem> {
+    // First, so that nobody else learns which engagements there are.
+    on_duty(caller, duty)?;
+    let found = context.store.get(&Key::engagement(engagement)).await?;
+    let engagement: Versioned<Engagement> = found.ok_or_else(Problem::not_found)?;
+    let Engagement { client, worker, .. } = engagement.value;
+    let duty = over_both(caller, client, worker, duty)?;
+    Ok(OverEngagement { duty, engagement })
+}
+
+/// Lets `caller` decide, as staff with `duty`, on what lies between a client and a support worker, or refuses.
+///
+/// # Errors
+/// 404 to people who are not staff, 403 to staff with other duties, to staff who are the client or
+/// represent them, and to the support worker.
+pub fn over_both(
+    caller: &Caller,
+    client: ClientId,
+    worker: WorkerId,
+    duty: Duty,
+) -> Result<OnDuty, Problem> {
+    let acting = access::over_both(&caller.person.value, client, worker, duty)?;
     Ok(OnDuty {
         acting,
         caller: caller.person.clone(),
@@ -401,6 +434,13 @@ impl ForWorker {
     /// Makes the commit fail if the caller's roles have changed since they were read.
     pub fn insisted_on(&self, commit: Commit) -> Commit {
         as_told(commit.unchanged(&self.caller), self.told.as_ref())
+    }
+}
+
+impl OverEngagement {
+    /// Makes the commit fail if the caller's roles, or the engagement, have changed since they were read.
+    pub fn insisted_on(&self, commit: Commit) -> Commit {
+        self.duty.insisted_on(commit.unchanged(&self.engagement))
     }
 }
 

@@ -1,12 +1,20 @@
 //! One client, everybody around them, and everything that the operations are about.
 
+mod invited;
+
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use domain::access::{AuthorityState, Scope, StaffRole};
+use domain::access::{Acting, AuthorityState, Scope, StaffRole};
+use domain::attachment::{Attachment, MediaType};
+use domain::conversation::{
+    Content, ConversationAttachment, ConversationRead, Delay, LONGEST_DELAY, Message, READ_LASTS,
+};
 use domain::engagement::{Engagement, EngagementState, Side};
-use domain::id::{ClientId, EngagementId};
+use domain::id::{
+    AttachmentKind, ClientId, ConversationReadKind, EngagementId, MessageId, MessageKind,
+};
 use domain::notice::Event;
 use domain::pair::Pair;
 use domain::person::Roles;
@@ -15,7 +23,8 @@ use platform::signature::PartnerSecret;
 use rapport_tests::answer::Answer;
 use rapport_tests::document::Document;
 use rapport_tests::people::{
-    settle_client, settle_engagement, settle_person, settle_representative, settle_staff,
+    modest_terms, settle_client, settle_engagement, settle_person, settle_representative,
+    settle_staff, settle_terms,
 };
 use rapport_tests::signups::{Partner, sign_up};
 use rapport_tests::visits::{agree_terms, at_home, engagement_of, settle_proposal, settle_visit};
@@ -28,6 +37,14 @@ const STAFF: [(&str, StaffRole); 4] = [
     ("coord", StaffRole::Coordinator),
     ("superv", StaffRole::Supervisor),
     ("mediat", StaffRole::Mediator),
+];
+
+/// What is done about candidates who can be seen, and so about another request than the one that waits.
+const SHOWN: [&str; 4] = [
+    "/candidates/{candidate}",
+    "/known-workers",
+    "/fulfilment",
+    "/replenishment",
 ];
 
 const WORKERS: [&str; 4] = ["rival", "worker", "ended", "blocked"];
@@ -84,6 +101,8 @@ impl<'w> Household<'w> {
         household.ids.insert("repr", acting.to_string());
         household.furnish(document).await;
         household.engage(client).await;
+        household.negotiate(document).await;
+        household.invite().await;
         household
     }
 
@@ -135,6 +154,12 @@ impl<'w> Household<'w> {
         let signup = signups["items"][0]["id"].as_str().unwrap().to_owned();
         self.ids.insert("signup", signup);
 
+        let path = "/v1/imports/clients";
+        let file = document.example_body(document.operation("POST", path).unwrap());
+        let file = file.unwrap().value.as_str().unwrap().to_owned();
+        let import = admin.post_csv(path, &file).await.expect(201);
+        self.ids.insert("import", import.string("id"));
+
         let request = self
             .make(document, "client", "/v1/clients/{client}/match-requests")
             .await;
@@ -150,8 +175,7 @@ impl<'w> Household<'w> {
         let context = self.world.context();
         let worker = |actor: &str| self.ids[actor].parse().unwrap();
         let over = |engagement: &mut Engagement| engagement.state = EngagementState::Ended;
-        let agree = |engagement: &mut Engagement| agree_terms(context, engagement);
-        let live = settle_engagement(context, client, worker("worker"), agree).await;
+        let live = settle_engagement(context, client, worker("worker"), |_| {}).await;
         let ended = settle_engagement(context, client, worker("ended"), over).await;
         let blocked = settle_engagement(context, client, worker("blocked"), over).await;
         let key = Key::pair(client, worker("blocked"));
@@ -163,6 +187,9 @@ impl<'w> Household<'w> {
         let audit = context.audit(Actor::Service, "settle", &key);
         let commit = Commit::new(audit).replace(&was, &next);
         context.store.commit(commit).await.unwrap();
+        for engagement in [live, ended, blocked] {
+            self.converse(engagement).await;
+        }
         self.ids.insert("engagement", live.to_string());
         self.own.insert(("ended", "engagement"), ended.to_string());
         self.own
@@ -200,6 +227,96 @@ impl<'w> Household<'w> {
                 self.own.insert((actor, name), id);
             }
         }
+    }
+
+    /// A message with a file, and a reading by staff that nobody knows of yet: under the same ids in every
+    /// engagement, so that they are everybody's own.
+    async fn converse(&mut self, engagement: EngagementId) {
+        let (context, now) = (self.world.context(), self.world.now());
+        let mut id =
+            |name, fresh: String| -> String { self.ids.entry(name).or_insert(fresh).clone() };
+        let message = id("message", context.fresh::<MessageKind>().to_string());
+        let message: MessageId = message.parse().unwrap();
+        let attachment = id("attachment", context.fresh::<AttachmentKind>().to_string());
+        let read = id("read", context.fresh::<ConversationReadKind>().to_string());
+        let delay = Delay {
+            by: self.ids["superv"].parse().unwrap(),
+            reason: "Not to be known yet.".to_owned(),
+            until: now + LONGEST_DELAY,
+        };
+        let read = ConversationRead {
+            id: read.parse().unwrap(),
+            engagement,
+            by: self.ids["admin"].parse().unwrap(),
+            at: now,
+            reason: "Asked to.".to_owned(),
+            until: now + READ_LASTS,
+            delay: Some(delay),
+            disclosed_at: None,
+        };
+        let by = self.ids["person"].parse().unwrap();
+        let file = Attachment {
+            id: attachment.parse().unwrap(),
+            name: "plan.pdf".to_owned(),
+            media_type: MediaType::Pdf,
+            bytes: 48_213,
+        };
+        let content = Content::Written {
+            side: Side::Client,
+            acting: Acting::by(by),
+            text: "Here it is.".to_owned(),
+            attachments: vec![file.clone()],
+        };
+        let written = Message {
+            id: message,
+            engagement,
+            at: now,
+            content,
+        };
+        let kept = ConversationAttachment {
+            engagement,
+            file,
+            by,
+            at: now,
+            message: Some(message),
+        };
+        let audit = context.audit(Actor::Service, "settle", &Key::engagement(engagement));
+        let commit = Commit::new(audit)
+            .insert(&written)
+            .insert(&kept)
+            .insert(&read);
+        context.store.commit(commit).await.unwrap();
+    }
+
+    /// A funding scheme; terms in force in every engagement, and in the living one an offer by the support worker.
+    async fn negotiate(&mut self, document: &Document) {
+        let (world, code) = (self.world, format!("s-{:032x}", self.number));
+        self.ids.insert("scheme", code);
+        let operation = document.operation("PUT", "/v1/funding-schemes/{scheme}");
+        let scheme = document.example_body(operation.unwrap()).unwrap().value;
+        let path = self.path("/v1/funding-schemes/{scheme}", "admin");
+        let admin = self.subject("admin");
+        let put = world.as_(&admin).put(&path, "\"0\"", &scheme).await;
+        put.expect(200);
+
+        let worker = self.subject("worker");
+        let worker = world.as_(&worker);
+        let path = self.path("/v1/support-workers/{worker}", "worker");
+        let etag = worker.get(&path).await.expect(200).etag();
+        let offers = json!({"services": [{"service": "social_support", "hourly_rate": 5400}]});
+        let put = worker.put(&format!("{path}/profile"), &etag, &offers).await;
+        put.expect(200);
+        for actor in ["worker", "ended", "blocked"] {
+            let engagement = self.parameter("", "engagement", actor).parse().unwrap();
+            settle_terms(world.context(), engagement, &modest_terms()).await;
+            if actor != "worker" {
+                self.own.insert((actor, "version"), "1".to_owned());
+            }
+        }
+        let open = self
+            .make(document, "worker", "/v1/engagements/{engagement}/offers")
+            .await;
+        self.ids.insert("version", open["version"].to_string());
     }
 
     /// Something in the client's inbox.
@@ -273,6 +390,7 @@ impl<'w> Household<'w> {
     /// Nearly always, a name means the same wherever it stands.
     fn parameter(&self, path: &str, name: &str, actor: &str) -> String {
         let named = match (path.split('/').nth(2), name) {
+            (_, "match_request") if SHOWN.iter().any(|part| path.contains(part)) => "shown_request",
             (Some("staff"), "person") => "mediat",
             (Some("clients"), "person") => "repr",
             (Some("audit"), "kind") => return "client".to_owned(),
@@ -298,6 +416,7 @@ impl<'w> Household<'w> {
                 .into_iter()
                 .map(|(name, value)| match &*name {
                     "assignee" => (name, json!(self.ids["admin"])),
+                    "scheme" => (name, json!(self.ids["scheme"])),
                     _ => (name, self.in_terms_of_it(value)),
                 })
                 .collect(),
@@ -315,6 +434,7 @@ impl<'w> Household<'w> {
             Some(("eng", _)) => "engagement",
             Some(("prop", _)) => "proposal",
             Some(("vis", _)) => "visit",
+            Some(("msg", _)) => "message",
             _ => return text,
         };
         self.ids.get(own).cloned().unwrap_or(text)

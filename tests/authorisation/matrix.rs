@@ -147,6 +147,10 @@ async fn call(
             Some(body) if body.media_type == "application/json" => {
                 request.json(&household.in_terms_of_it(body.value))
             }
+            Some(body) if body.media_type == "text/csv" => {
+                let file = body.value.as_str().unwrap_or_default().to_owned();
+                request.header("content-type", "text/csv").body(file)
+            }
             Some(body) => request.header("content-type", body.media_type).body(""),
             None => request,
         }

@@ -291,6 +291,8 @@ async fn no_canary_of_three_hundred_profiles_reaches_a_client() {
             assert_eq!(later["candidates"][0]["available"], false);
             let mut as_before = later.json().clone();
             as_before["candidates"][0]["available"] = json!(true);
+            assert_eq!(as_before["candidates"][0]["state"], "not_available");
+            as_before["candidates"][0]["state"] = json!("presented");
             assert_eq!(&as_before, list.json(), "nothing else changes");
         }
     }

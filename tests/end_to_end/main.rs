@@ -10,10 +10,15 @@
 
 mod activation;
 mod blind_canaries;
+mod blob_links;
+mod conversations;
 mod data_file;
 mod engaged;
 mod forms;
 mod idempotency;
+mod imports;
+mod instructions;
+mod invitations;
 mod limits;
 mod match_requests;
 mod membership_limits;
@@ -23,6 +28,7 @@ mod people;
 mod proposals;
 mod schedules;
 mod support_workers;
+mod terms;
 mod tickets;
 mod tokens;
 mod visits;

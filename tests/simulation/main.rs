@@ -12,6 +12,7 @@
 )]
 
 mod bookings;
+mod imports;
 mod ports;
 mod release;
 mod simulated;

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use chrono::{DateTime, Utc};
 use platform::BoxFuture;
-use platform::blobs::{BlobError, BlobName, Blobs, MAX_LISTED};
+use platform::blobs::{
+    BlobError, BlobName, Blobs, Download, LINK_LIFETIME, Link, MAX_LISTED, Upload,
+};
 use platform::mail::{Mail, MailError, OutgoingMail};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -93,5 +96,33 @@ impl Blobs for Shelf {
     fn delete<'a>(&'a self, name: &'a BlobName) -> BoxFuture<'a, Result<(), BlobError>> {
         of(&self.0).remove(name);
         Box::pin(async { Ok(()) })
+    }
+
+    fn upload_link<'a>(
+        &'a self,
+        name: &'a BlobName,
+        _: &'a Upload,
+        now: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<Link, BlobError>> {
+        Box::pin(async move { Ok(nowhere("PUT", name, now)) })
+    }
+
+    fn download_link<'a>(
+        &'a self,
+        name: &'a BlobName,
+        _: &'a Download,
+        now: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<Link, BlobError>> {
+        Box::pin(async move { Ok(nowhere("GET", name, now)) })
+    }
+}
+
+/// A link that nobody follows.
+fn nowhere(method: &'static str, name: &BlobName, now: DateTime<Utc>) -> Link {
+    Link {
+        method,
+        url: format!("https://blobs.simulated.invalid/{name}"),
+        headers: Vec::new(),
+        expires_at: now + LINK_LIFETIME,
     }
 }

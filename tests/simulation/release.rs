@@ -107,6 +107,7 @@ impl Place {
             exclusions: Vec::new(),
             pins: Vec::new(),
             released: None,
+            known: Vec::new(),
         };
         let aliases: Vec<String> = list.free_aliases().map(str::to_owned).collect();
         let candidates = self

@@ -95,6 +95,16 @@ impl Ask {
         }
     }
 
+    /// A file of comma-separated values.
+    pub(crate) fn csv(
+        by: &str,
+        path: impl Into<String>,
+        key: impl Into<String>,
+        file: &str,
+    ) -> Self {
+        Self::post(by, path, key, Value::String(file.to_owned()))
+    }
+
     pub(crate) fn put(by: &str, path: impl Into<String>, etag: &str, body: Value) -> Self {
         let ask = Self {
             method: Method::PUT,
@@ -389,6 +399,10 @@ impl Process {
             request = request.header(*name, value);
         }
         let body = match &ask.body {
+            Some(Value::String(file)) => {
+                request = request.header("content-type", "text/csv");
+                Body::from(file.clone())
+            }
             Some(body) => {
                 request = request.header("content-type", "application/json");
                 Body::from(body.to_string())
@@ -434,6 +448,7 @@ fn deployment() -> Deployment {
     Deployment {
         organisation: "Simulated".to_owned(),
         app_url: "https://app.simulated.invalid".to_owned(),
+        emergency: "Ring 000.".to_owned(),
         first_administrator: Some(FirstAdministrator {
             login: LoginKey {
                 issuer: token_rules().issuer,

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use domain::access::{Authority, AuthorityState, Scope, StaffRole};
+use domain::access::{Acting, Authority, AuthorityState, Scope, StaffRole};
 use domain::check::CheckState;
 use domain::client::Client;
 use domain::due::{Due, DueRow};
-use domain::engagement::Engagement;
+use domain::engagement::{Engagement, EngagementState, Side};
 use domain::id::{ClientId, EngagementId, PersonId, WorkerId};
 use domain::packed::{IndexChange, index_change};
 use domain::pair::Pair;
 use domain::person::{Contact, LoginKey, Person, PersonName, Roles};
+use domain::policy::Policy;
+use domain::profile::OfferedService;
 use domain::support_worker::{SupportWorker, WorkerState};
+use domain::terms::{AgreedTerms, NewOffer, Pricing, Terms};
 use functions::context::Context;
 use serde_json::{Value, json};
 use store::{Actor, CellRow, ClientEngagement, Commit, Key, Login, WorkerEngagement};
@@ -77,6 +80,7 @@ pub async fn settle_client(context: &Context, subject: &str) -> (ClientId, Perso
         id,
         person,
         membership: None,
+        funding: None,
         open_match_requests: [].into(),
         partner: None,
         created_at: context.now(),
@@ -159,6 +163,75 @@ pub async fn settle_engagement(
         });
     context.store.commit(commit).await.unwrap();
     id
+}
+
+/// Company on weekdays, in the evening too, and on Saturdays, at 60.00, 66.00 and 72.00 an hour.
+#[must_use]
+pub fn modest_terms() -> Value {
+    json!({
+        "services": [{"service": "social_support", "rates": [
+            {"band": "weekday_daytime", "hourly": 6000}, {"band": "weekday_evening", "hourly": 6600},
+            {"band": "saturday", "hourly": 7200}
+        ]}],
+        "minutes_per_week": 240, "scope": "Company, and a walk where the weather allows it.",
+        "limits": ["No lifting."]
+    })
+}
+
+/// These terms in force in an engagement, as if the support worker had offered them and the client accepted them
+/// before whatever became of it since. No scheme caps them, and the service keeps nothing.
+pub async fn settle_terms(
+    context: &Context,
+    engagement: EngagementId,
+    terms: &Value,
+) -> AgreedTerms {
+    let store = &context.store;
+    let key = Key::engagement(engagement);
+    let was = store.get::<Engagement>(&key).await.unwrap().unwrap();
+    let (client, worker) = (was.value.client, was.value.worker);
+    let client = store.get::<Client>(&Key::client(client)).await.unwrap();
+    let worker = store.get::<SupportWorker>(&Key::worker(worker)).await;
+    let terms: Terms = serde_json::from_value(terms.clone()).unwrap();
+    let offered: Vec<OfferedService> = terms
+        .services
+        .iter()
+        .map(|rates| OfferedService {
+            service: rates.service,
+            hourly_rate: rates.rates[0].hourly,
+        })
+        .collect();
+    let pricing = Pricing {
+        service_basis_points: 0,
+        scheme: None,
+    };
+    let new = NewOffer {
+        id: context.fresh(),
+        side: Side::Worker,
+        acting: Acting::by(worker.unwrap().unwrap().value.person),
+        terms,
+    };
+    let open = Engagement {
+        state: EngagementState::Open,
+        ..was.value.clone()
+    };
+    let (policy, now) = (Policy::default(), context.now());
+    let made = open.make_offer(new, &offered, pricing, &policy, now);
+    let made = made.unwrap();
+    let acting = Acting::by(client.unwrap().value.person);
+    let agreed =
+        made.engagement
+            .accept_offer(&made.offer, Side::Client, acting, pricing, context.now());
+    let agreed = agreed.unwrap();
+    let next = Engagement {
+        state: was.value.state,
+        ..agreed.engagement
+    };
+    let audit = context.audit(Actor::Service, "settle", &key);
+    let commit = Commit::new(audit)
+        .replace(&was, &next)
+        .insert(&agreed.offer);
+    store.commit(commit).await.unwrap();
+    next.terms.expect("terms that were just agreed")
 }
 
 /// Where everybody here lives.

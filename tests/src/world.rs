@@ -256,6 +256,22 @@ impl Caller<'_> {
         .await
     }
 
+    /// Sends a file of comma-separated values, under a fresh key.
+    pub async fn post_csv(&self, path: &str, file: &str) -> Answer {
+        let key = self.world.fresh_key();
+        self.post_csv_with_key(path, &key, file).await
+    }
+
+    /// Sends a file of comma-separated values, under a given key.
+    pub async fn post_csv_with_key(&self, path: &str, key: &str, file: &str) -> Answer {
+        let file = file.to_owned();
+        self.ask(Method::POST, path, |request| {
+            let request = request.header("idempotency-key", key);
+            request.header("content-type", "text/csv").body(file)
+        })
+        .await
+    }
+
     /// Edits the version with this ETag.
     pub async fn put(&self, path: &str, etag: &str, body: &Value) -> Answer {
         self.ask(Method::PUT, path, |request| {

@@ -84,6 +84,26 @@ async fn a_decision_stands_only_on_what_is_unchanged() {
 }
 
 #[tokio::test]
+async fn a_decision_stands_only_where_there_is_still_nothing() {
+    on_every_table(async |table| {
+        let nothing = ticket(&table);
+        let rested_on = Key::ticket(nothing.id);
+        let commit = |thing: &domain::ticket::Ticket| {
+            let commit = table.commit(&Key::ticket(thing.id)).absent(&rested_on);
+            commit.insert(thing)
+        };
+        table.store.commit(commit(&ticket(&table))).await.unwrap();
+        let insert = table.commit(&rested_on).insert(&nothing);
+        table.store.commit(insert).await.unwrap();
+        let second = ticket(&table);
+        let refused = table.store.commit(commit(&second)).await;
+        assert!(matches!(refused, Err(CommitError::Conflict(changed)) if changed == rested_on));
+        assert_eq!(read(&table, &second).await, None);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_check_gives_way_to_a_write_of_the_same_item_whichever_comes_first() {
     on_every_table(async |table| {
         let first = stored_ticket(&table).await;

@@ -303,6 +303,24 @@ pub fn over_worker(person: &Person, worker: WorkerId) -> Result<Acting, Denied> 
     staff(person, Duty::Workers)
 }
 
+/// Whether `person` decides, as staff with `duty`, on what lies between a client and a support worker.
+///
+/// # Errors
+/// As [`over_client`]; [`Denied::NotYours`] also for the support worker in person.
+pub fn over_both(
+    person: &Person,
+    client: ClientId,
+    worker: WorkerId,
+    duty: Duty,
+) -> Result<Acting, Denied> {
+    let acting = over_client(person, client, duty)?;
+    // INVARIANT: nobody decides on themselves.
+    if person.roles.workers.contains(&worker) {
+        return Err(Denied::NotYours);
+    }
+    Ok(acting)
+}
+
 /// On which side of an engagement `person` stands, and on whose account.
 ///
 /// A support worker who also represents the client is the support worker: nobody agrees with themselves.
@@ -351,4 +369,106 @@ pub fn on_instruction(
         instructed_by: Some(instructed_by),
         ..acting
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::id::Id;
+    use crate::person::{Roles, tests::person};
+    use uuid::Uuid;
+
+    fn id<K>(number: u128) -> Id<K> {
+        Id::from_uuid(Uuid::from_u128(number))
+    }
+
+    fn now() -> DateTime<Utc> {
+        "2026-11-25T00:00:00Z".parse().unwrap()
+    }
+
+    fn engagement() -> Engagement {
+        Engagement::open(id(1), id(2), id(3), id(4), id(5), now())
+    }
+
+    fn with(roles: Roles) -> Person {
+        Person { roles, ..person(9) }
+    }
+
+    fn authority(scopes: impl Into<BTreeSet<Scope>>) -> Authority {
+        Authority {
+            id: id(6),
+            client: id(2),
+            representative: person(9).id,
+            guardian: false,
+            scopes: scopes.into(),
+            from: now(),
+            until: None,
+            state: AuthorityState::Verified,
+            evidence: None,
+        }
+    }
+
+    #[test]
+    fn everybody_stands_on_one_side_of_an_engagement_or_on_none() {
+        let client = Roles {
+            clients: [id(2)].into(),
+            ..Roles::default()
+        };
+        let worker = Roles {
+            workers: [id(3)].into(),
+            ..Roles::default()
+        };
+        let full = authority([Scope::Engagements]);
+        let other = authority([Scope::SupportPlans]);
+        let over = Authority {
+            until: Some(now()),
+            ..full.clone()
+        };
+        for (roles, held, expected) in [
+            (client, None, Ok(Side::Client)),
+            (worker.clone(), None, Ok(Side::Worker)),
+            // Whoever is both acts as the support worker: nobody agrees with themselves.
+            (worker, Some(&full), Ok(Side::Worker)),
+            (Roles::default(), Some(&full), Ok(Side::Client)),
+            (Roles::default(), Some(&other), Err(Denied::NotYours)),
+            (Roles::default(), Some(&over), Err(Denied::Invisible)),
+            (Roles::default(), None, Err(Denied::Invisible)),
+        ] {
+            let found = in_engagement(&with(roles), &engagement(), held, now());
+            assert_eq!(found.map(|(side, _)| side), expected);
+        }
+    }
+
+    #[test]
+    fn staff_do_what_somebody_else_told_them_and_nothing_for_themselves() {
+        let staff = |role, clients: &[ClientId]| {
+            with(Roles {
+                staff: [role].into(),
+                clients: clients.iter().copied().collect(),
+                ..Roles::default()
+            })
+        };
+        let told_by = person(1).id;
+        let coordinator = staff(StaffRole::Coordinator, &[]);
+        let acting = on_instruction(&coordinator, told_by, Some(id(2))).unwrap();
+        assert_eq!(
+            (acting.by, acting.on_behalf_of, acting.instructed_by),
+            (coordinator.id, Some(id(2)), Some(told_by))
+        );
+        for (person, instructed_by, refused) in [
+            (staff(StaffRole::Mediator, &[]), told_by, Denied::NotYours),
+            (with(Roles::default()), told_by, Denied::Invisible),
+            (coordinator.clone(), coordinator.id, Denied::NotYours),
+            (
+                staff(StaffRole::Coordinator, &[id(2)]),
+                told_by,
+                Denied::NotYours,
+            ),
+        ] {
+            let found = on_instruction(&person, instructed_by, Some(id(2)));
+            assert_eq!(found, Err(refused));
+        }
+    }
 }

@@ -1,7 +1,13 @@
-//! What a client sees of a candidate until an invitation is accepted.
+//! What a client sees of a candidate, and a support worker of a request, until an invitation is accepted.
 //!
-//! The view is put together from a list of what may be seen, never by taking things out of a full record. Words come
-//! from the vocabularies; the one free text is the introduction that staff have approved.
+//! Each view is put together from a list of what may be seen, never by taking things out of a full record. Words come
+//! from the vocabularies; the one free text about a candidate is the introduction that staff have approved.
+
+mod request;
+mod standing;
+
+pub use request::BlindRequest;
+pub use standing::{BlindQuestion, CandidateStanding};
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,9 @@
 //! The candidate list of one match request, from submission to release.
 
+mod released;
+
+pub use released::{KnownCandidate, reserve};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
@@ -167,6 +171,9 @@ pub struct CandidateList {
     pub pins: Vec<StaffDecision>,
     /// What the client sees since release.
     pub released: Option<ReleasedList>,
+    /// People the client knows already and has invited: never blind, each under an id for this request alone.
+    #[serde(default)]
+    pub known: Vec<KnownCandidate>,
 }
 
 /// The list as the client sees it: a snapshot.
@@ -178,6 +185,9 @@ pub struct ReleasedList {
     pub candidates: Vec<BlindCandidate>,
     /// How it differs from the list at submission.
     pub differences: Vec<Difference>,
+    /// When staff were told that nobody is left; none while somebody is.
+    #[serde(default)]
+    pub exhausted_at: Option<DateTime<Utc>>,
 }
 
 /// How a settled list differs from the one computed at submission.

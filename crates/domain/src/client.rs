@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::funding::SchemeCode;
 use crate::id::{ClientId, MatchRequestId, MembershipPlanId, PartnerId, PersonId};
 
 /// The client role of a person.
@@ -16,6 +17,9 @@ pub struct Client {
     pub person: PersonId,
     /// The membership plan now in force.
     pub membership: Option<Membership>,
+    /// The funding scheme that pays for their support; none where they pay themselves.
+    #[serde(default)]
+    pub funding: Option<SchemeCode>,
     /// Their match requests that are not closed: what the membership plan's limit counts. A request enters
     /// in the commit that submits it and leaves in the one that closes it.
     #[serde(default)]

@@ -134,6 +134,8 @@ pub fn correct_contact(
 #[must_use]
 pub fn changed_fields(was: &Person, is: &Person) -> Vec<String> {
     let compared = [
+        ("name", was.name != is.name),
+        ("birth_date", was.birth_date != is.birth_date),
         ("contact.email", was.contact.email != is.contact.email),
         ("contact.phone", was.contact.phone != is.contact.phone),
         ("address", was.address != is.address),

@@ -27,7 +27,7 @@ vocabulary! {
         Budget = "budget", "Rates within the budget";
         NotBlocked = "not_blocked", "Neither has blocked the other";
         Boundaries = "boundaries", "No boundary is crossed";
-        NotThemselves = "not_themselves", "Is not the client";
+        NotThemselves = "not_themselves", "Is neither the client nor acts for them";
     }
 }
 
@@ -169,8 +169,8 @@ impl Asked {
 /// What stands between the client and particular support workers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Relations {
-    /// The client's own person.
-    pub client: PersonId,
+    /// The client, and whoever has an authority to act for them that was not revoked: nobody agrees with themselves.
+    pub own: BTreeSet<PersonId>,
     /// Support workers whom the client has blocked, or who have blocked the client.
     pub blocked: BTreeSet<WorkerId>,
     /// Support workers the client already knows: offered openly, in a list of their own, never blindly.
@@ -226,7 +226,7 @@ pub fn judge_record(asked: &Asked, record: &IndexRecord, relations: &Relations) 
                 && asked.care_level <= record.highest_care_level,
             Rule::Boundaries,
         )
-        .unless(relations.client != record.person, Rule::NotThemselves)
+        .unless(!relations.own.contains(&record.person), Rule::NotThemselves)
 }
 
 /// What a support worker has to have, whatever else the client wishes for.

@@ -1,7 +1,15 @@
 //! Engagements: the connection that an accepted invitation opens.
 
+mod operations;
+#[cfg(test)]
+mod tests;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+
+pub use operations::{
+    EndEngagementError, PauseEngagementError, ReopenEngagementError, ResumeEngagementError,
+};
 
 use crate::access::Acting;
 use crate::id::{ClientId, EngagementId, InvitationId, MatchRequestId, OfferId, WorkerId};
@@ -88,6 +96,9 @@ pub struct Engagement {
     pub pause: Option<Reasoned>,
     /// Who ended it, once it has ended.
     pub end: Option<Reasoned>,
+    /// What whoever ended it wrote to the other side.
+    #[serde(default)]
+    pub parting_message: Option<String>,
     /// The terms in force; none until some are agreed.
     pub terms: Option<AgreedTerms>,
     /// How many offers there have been.
@@ -169,6 +180,7 @@ impl Engagement {
             opened_at: now,
             pause: None,
             end: None,
+            parting_message: None,
             terms: None,
             offers: 0,
             open_offer: None,

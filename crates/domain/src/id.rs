@@ -193,12 +193,16 @@ ids! {
     VisitId = VisitKind, "vis";
     /// One safety report.
     ReportId = ReportKind, "rep";
+    /// One file of people taken in.
+    ImportId = ImportFileKind, "imp";
     /// Work for staff.
     TicketId = TicketKind, "tkt";
     /// One commit, and its audit item.
     CommitId = CommitKind, "cmt";
     /// One event that somebody hears of.
     NoticeId = NoticeKind, "ntc";
+    /// One attached file.
+    AttachmentId = AttachmentKind, "att";
 }
 
 #[cfg(test)]

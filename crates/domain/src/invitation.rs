@@ -1,5 +1,16 @@
 //! Invitations: a client's request, sent to one candidate.
 
+mod operations;
+mod questions;
+
+pub use operations::{
+    AcceptInvitationError, Candidacy, DeclineInvitationError, InviteCandidateError,
+    LapseInvitationError, PassCandidateError, ReverseCandidateError, WithdrawInvitationError,
+};
+pub use questions::{
+    AnswerQuestionError, AskQuestionError, MOST_QUESTIONS, ScreenQuestionError, ScreeningDecision,
+};
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +61,9 @@ pub struct Invitation {
     pub state: CandidateState,
     /// Who invited or passed.
     pub by: Acting,
+    /// Who accepted or declined.
+    #[serde(default)]
+    pub answered_by: Option<Acting>,
     /// When they were invited; none while they never were.
     pub invited_at: Option<DateTime<Utc>>,
     /// When an unanswered invitation lapses.
@@ -82,3 +96,6 @@ pub struct Question {
     /// When it was asked.
     pub at: DateTime<Utc>,
 }
+
+#[cfg(test)]
+mod tests;

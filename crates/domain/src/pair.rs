@@ -62,4 +62,42 @@ impl Pair {
             ..self
         }
     }
+
+    /// The pair once `side` wants to have nothing to do with the other.
+    ///
+    /// # Errors
+    /// When that side has blocked the other already.
+    pub fn block(mut self, side: Side) -> Result<Self, BlockError> {
+        if !self.blocked_by.insert(side) {
+            return Err(BlockError::AlreadyBlocked);
+        }
+        Ok(self)
+    }
+
+    /// The pair once `side` has taken its block back; the other side's stands.
+    ///
+    /// # Errors
+    /// When that side has not blocked the other.
+    pub fn unblock(mut self, side: Side) -> Result<Self, UnblockError> {
+        if !self.blocked_by.remove(&side) {
+            return Err(UnblockError::NotBlocked);
+        }
+        Ok(self)
+    }
+}
+
+/// Why a side does not block the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BlockError {
+    /// It has already.
+    #[error("blocked already")]
+    AlreadyBlocked,
+}
+
+/// Why a side does not unblock the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UnblockError {
+    /// It has not blocked them.
+    #[error("not blocked")]
+    NotBlocked,
 }

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::person::{Person, PersonName};
 use crate::vocabulary::Vocabulary;
 
 vocabulary! {
@@ -14,6 +15,7 @@ vocabulary! {
         Mail = "mail", "A mail address";
         Link = "link", "A link";
         Account = "account", "An account elsewhere";
+        Address = "address", "A street address";
     }
 }
 
@@ -24,6 +26,54 @@ pub struct ScreeningFinding {
     pub kind: ScreeningKind,
     /// The passage.
     pub passage: String,
+}
+
+/// Who must not be given away, and where they live.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Identities {
+    /// Given and family names.
+    pub names: Vec<String>,
+    /// Addresses, as typed.
+    pub addresses: Vec<String>,
+}
+
+impl Identities {
+    /// Adds one person.
+    pub fn add(&mut self, person: &Person) {
+        let PersonName { given, family } = &person.name;
+        self.names.extend([given.clone(), family.clone()]);
+        self.addresses.extend(person.address.clone());
+    }
+
+    /// Everything in `text` that may give one of them away.
+    #[must_use]
+    pub fn found_in(&self, text: &str) -> Vec<ScreeningFinding> {
+        let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        let mut findings = screen(text, &names);
+        let spoken = words_of(text);
+        for address in &self.addresses {
+            // The street: what comes after it, a suburb, may be said.
+            let street = address.split([',', '\n']).next().unwrap_or(address);
+            let said = words_of(street);
+            if said.trim().len() > FEWEST_OF_A_STREET && spoken.contains(&said) {
+                findings.push(finding(ScreeningKind::Address, street));
+            }
+        }
+        findings
+    }
+}
+
+/// Fewer letters than this are no street.
+const FEWEST_OF_A_STREET: usize = 4;
+
+/// The words of a text in lower case, each with a blank on both sides.
+fn words_of(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let words: Vec<&str> = lower
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
+    format!(" {} ", words.join(" "))
 }
 
 /// Services on which people have accounts, and words that go before one.
@@ -209,5 +259,22 @@ mod tests {
                 .collect();
             assert_eq!(screen(text, &["Mirela", "Kos"]), expected, "{text}");
         }
+    }
+    #[test]
+    fn a_street_gives_away_where_somebody_lives_and_a_suburb_does_not() {
+        let ana = Identities {
+            names: vec!["Ana".into()],
+            addresses: vec!["12 Rose Street, Carlton".into()],
+        };
+        let kinds = |text: &str| -> Vec<ScreeningKind> {
+            let findings = ana.found_in(text);
+            findings.into_iter().map(|finding| finding.kind).collect()
+        };
+        assert_eq!(kinds("I live in Carlton, on a quiet street."), vec![]);
+        assert_eq!(
+            kinds("Come to 12, rose street!"),
+            vec![ScreeningKind::Address]
+        );
+        assert_eq!(kinds("Ana here"), vec![ScreeningKind::Name]);
     }
 }

@@ -57,7 +57,7 @@ pub struct RepresentativeDetails {
 }
 
 impl PersonDetails {
-    fn into_person(self, id: PersonId, roles: Roles, now: DateTime<Utc>) -> Person {
+    pub(crate) fn into_person(self, id: PersonId, roles: Roles, now: DateTime<Utc>) -> Person {
         Person {
             id,
             name: self.name,
@@ -269,6 +269,7 @@ pub fn receive(
         id: ids.client,
         person: ids.client_person,
         membership: None,
+        funding: None,
         open_match_requests: [].into(),
         partner: Some(partner.id),
         created_at: now,

@@ -1,5 +1,9 @@
 //! Terms: what two people in an engagement agree on, and what it costs.
 
+mod check;
+mod offer;
+mod visit_price;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +11,13 @@ use crate::engagement::Understanding;
 use crate::id::OfferId;
 use crate::money::Cents;
 use crate::vocabulary::{Service, Vocabulary};
+
+pub use offer::{
+    AcceptOfferError, CounterOfferError, LapseOfferError, MakeOfferError, Negotiated, NewOffer,
+    Offer, OfferNotOpen, OfferState, Pricing, Quote, ReverseTermsError, SchemeVersion,
+    WithdrawOfferError,
+};
+pub use visit_price::{BandPart, NotCovered, VisitPrice};
 
 vocabulary! {
     /// When an hour is worked: rates and caps differ by it. Local time of the visit's place.
@@ -24,14 +35,22 @@ vocabulary! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Terms {
-    /// The services, each with its rates.
+    /// The services, each with its rates: of those that the support worker offers.
+    #[schema(min_items = 1, max_items = 8)]
     pub services: Vec<ServiceRates>,
     /// Minutes of support a week that both have in mind.
+    #[schema(minimum = 30, maximum = 10_080, example = 240)]
     pub minutes_per_week: u32,
     /// What the support covers, in words.
+    #[schema(
+        min_length = 1,
+        max_length = 1000,
+        example = "Company, and a walk where the weather allows it."
+    )]
     pub scope: String,
-    /// What it does not cover, or not without asking.
+    /// What it does not cover, or not without asking; each in 1 to 200 characters.
     #[serde(default)]
+    #[schema(max_items = 10, example = json!(["No lifting."]))]
     pub limits: Vec<String>,
 }
 
@@ -42,6 +61,7 @@ pub struct ServiceRates {
     /// The service.
     pub service: Service,
     /// What an hour costs in each band in which it is offered.
+    #[schema(min_items = 1, max_items = 6)]
     pub rates: Vec<BandRate>,
 }
 
@@ -51,12 +71,13 @@ pub struct ServiceRates {
 pub struct BandRate {
     /// When.
     pub band: TimeBand,
-    /// What the support worker gets for an hour.
+    /// What the support worker gets for an hour: more than 0.00 and at most 1000.00.
+    #[schema(example = 6000)]
     pub hourly: Cents,
 }
 
 /// Terms in force.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct AgreedTerms {
     /// The offer that was accepted.
     pub offer: OfferId,

@@ -107,11 +107,13 @@ pub enum TicketCause {
     MatchRequestSubmitted,
     /// Nobody qualifies for a match request.
     NoCandidates,
+    /// Nobody is left of those whom the client was shown, and nobody else was found.
+    CandidatesExhausted,
     /// Opened by hand.
     Manual,
 }
 
-const HANDLING: [(TicketCause, TicketQueue, i64); 10] = [
+const HANDLING: [(TicketCause, TicketQueue, i64); 11] = [
     (TicketCause::SignupReceived, TicketQueue::People, 48),
     (TicketCause::PossibleDuplicate, TicketQueue::People, 24),
     (TicketCause::AuthorityClaimed, TicketQueue::People, 24),
@@ -125,6 +127,11 @@ const HANDLING: [(TicketCause, TicketQueue, i64); 10] = [
         24,
     ),
     (TicketCause::NoCandidates, TicketQueue::MatchRequests, 4),
+    (
+        TicketCause::CandidatesExhausted,
+        TicketQueue::MatchRequests,
+        4,
+    ),
     (TicketCause::Manual, TicketQueue::General, 72),
 ];
 

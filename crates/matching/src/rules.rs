@@ -28,7 +28,7 @@ pub(crate) struct Rules<'a> {
     services: Vec<Service>,
     gender_must: u64,
     gender_avoid: u64,
-    client: (u64, u64),
+    own: Vec<(u64, u64)>,
 }
 
 /// One rule and its compare.
@@ -88,7 +88,7 @@ const CHECKS: [Check; 12] = [
             row.get(Column::PersonHigh, doc),
             row.get(Column::PersonLow, doc),
         );
-        Ok(person != rules.client)
+        Ok(!rules.own.contains(&person))
     }),
 ];
 
@@ -105,7 +105,11 @@ impl<'a> Rules<'a> {
             services: words_in(asked.services).collect(),
             gender_must: asked.must.genders,
             gender_avoid: asked.avoid.genders,
-            client: relations.client.uuid().as_u64_pair(),
+            own: relations
+                .own
+                .iter()
+                .map(|own| own.uuid().as_u64_pair())
+                .collect(),
         }
     }
 

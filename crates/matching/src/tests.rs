@@ -6,7 +6,7 @@ mod samples;
 use std::collections::BTreeSet;
 
 use domain::eligibility::{Asked, Relations, judge};
-use domain::id::{MatchRequestId, PersonId, WorkerId};
+use domain::id::{MatchRequestId, WorkerId};
 use domain::packed::IndexRecord;
 use domain::place::cover;
 use domain::support_worker::{SupportWorker, WorkerState};
@@ -53,9 +53,7 @@ fn relations(samples: &mut Samples, workers: &[SupportWorker]) -> Relations {
     Relations {
         blocked: some(),
         known: some(),
-        client: workers
-            .first()
-            .map_or(PersonId::from_uuid(Uuid::nil()), |worker| worker.person),
+        own: workers.iter().take(2).map(|worker| worker.person).collect(),
     }
 }
 

@@ -1,16 +1,25 @@
-//! Large immutable objects, named by their contents: a folder locally, a bucket on AWS.
+//! Large immutable objects: a folder locally, a bucket on AWS.
+//!
+//! What the service makes itself is named by its contents and kept with [`Blobs::put`]. What people
+//! upload gets a name beforehand, and goes past the functions through a [`Link`] that allows exactly
+//! one object of an exact size and type; a name that is taken stays as it is.
 
 use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use chrono::{DateTime, Utc};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::BoxFuture;
-use crate::folder::{blocking, clear_unfinished, files_below, is_unfinished, write_whole};
 use crate::keys::hex_encode;
+
+mod folder;
+mod links;
+
+pub use folder::FolderBlobs;
+pub use links::{BlobLinkError, BlobLinkKey, Download, LINK_LIFETIME, Link, Upload};
 
 /// The largest blob.
 pub const MAX_BLOB_BYTES: usize = 64 * 1024 * 1024;
@@ -20,8 +29,8 @@ const MAX_NAME_LENGTH: usize = 200;
 
 /// Keeps blobs.
 pub trait Blobs: Send + Sync {
-    /// Keeps `bytes` as `name`. Names come from contents, so putting a name again changes nothing,
-    /// except that it heals what a disk has damaged.
+    /// Keeps `bytes` as `name`, which comes from them ([`BlobName::for_contents`]), so that putting it
+    /// again changes nothing, except that it heals what a disk has damaged.
     ///
     /// # Errors
     /// [`BlobError`].
@@ -52,6 +61,30 @@ pub trait Blobs: Send + Sync {
     /// # Errors
     /// [`BlobError`].
     fn delete<'a>(&'a self, name: &'a BlobName) -> BoxFuture<'a, Result<(), BlobError>>;
+
+    /// A link by which whoever holds it puts exactly `upload` as `name`, for [`LINK_LIFETIME`] from `now`
+    /// and where nothing has that name by then.
+    ///
+    /// # Errors
+    /// [`BlobError`].
+    fn upload_link<'a>(
+        &'a self,
+        name: &'a BlobName,
+        upload: &'a Upload,
+        now: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<Link, BlobError>>;
+
+    /// A link by which whoever holds it gets what is kept as `name`, to be saved `as_file`, for
+    /// [`LINK_LIFETIME`] from `now`. Whether anything is kept is found out by following it.
+    ///
+    /// # Errors
+    /// [`BlobError`].
+    fn download_link<'a>(
+        &'a self,
+        name: &'a BlobName,
+        as_file: &'a Download,
+        now: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<Link, BlobError>>;
 }
 
 /// Why a blob operation failed.
@@ -60,6 +93,12 @@ pub enum BlobError {
     /// More than [`MAX_BLOB_BYTES`].
     #[error("a blob of {0} bytes is too large")]
     TooLarge(u64),
+    /// No link can call a file so: a defect of whoever asked, for such a name is refused earlier.
+    #[error("no link can call a file so")]
+    NotAFileName,
+    /// Blobs are kept here, but nobody is served by a link.
+    #[error("this deployment hands out no links")]
+    NoLinks,
     /// Not now: try again.
     #[error("blobs are not available: {0}")]
     Unavailable(#[from] io::Error),
@@ -140,186 +179,9 @@ impl<'de> Deserialize<'de> for BlobName {
     }
 }
 
-/// Keeps each blob as a file, at its name below a folder.
-#[derive(Debug)]
-pub struct FolderBlobs {
-    folder: PathBuf,
-}
-
-impl FolderBlobs {
-    /// Uses `folder`, making it where needed.
-    ///
-    /// # Errors
-    /// The folder cannot be made or written.
-    pub fn open(folder: impl Into<PathBuf>) -> io::Result<Self> {
-        let folder = folder.into();
-        std::fs::create_dir_all(&folder)?;
-        clear_unfinished(&folder)?;
-        Ok(Self { folder })
-    }
-
-    fn path(&self, name: &BlobName) -> PathBuf {
-        self.folder.join(name.as_str())
-    }
-}
-
-impl Blobs for FolderBlobs {
-    fn put<'a>(
-        &'a self,
-        name: &'a BlobName,
-        bytes: Vec<u8>,
-    ) -> BoxFuture<'a, Result<(), BlobError>> {
-        Box::pin(async move {
-            if bytes.len() > MAX_BLOB_BYTES {
-                return Err(too_large(bytes.len()));
-            }
-            let path = self.path(name);
-            blocking(move || {
-                if read_if_there(&path)?.is_some_and(|kept| kept == bytes) {
-                    return Ok(());
-                }
-                if let Some(folder) = path.parent() {
-                    std::fs::create_dir_all(folder)?;
-                }
-                write_whole(&path, &bytes)
-            })
-            .await?;
-            Ok(())
-        })
-    }
-
-    fn get<'a>(&'a self, name: &'a BlobName) -> BoxFuture<'a, Result<Option<Vec<u8>>, BlobError>> {
-        Box::pin(async move {
-            let path = self.path(name);
-            let bytes = blocking(move || read_if_there(&path)).await?;
-            match bytes {
-                Some(bytes) if bytes.len() > MAX_BLOB_BYTES => Err(too_large(bytes.len())),
-                bytes => Ok(bytes),
-            }
-        })
-    }
-
-    fn list<'a>(
-        &'a self,
-        prefix: &'a str,
-        after: Option<&'a BlobName>,
-    ) -> BoxFuture<'a, Result<Vec<BlobName>, BlobError>> {
-        Box::pin(async move {
-            let folder = self.folder.clone();
-            let files = blocking(move || files_below(&folder)).await?;
-            let mut names: Vec<_> = files
-                .iter()
-                .filter(|file| !is_unfinished(file))
-                .filter_map(|file| name_below(&self.folder, file))
-                .filter(|name| name.0.starts_with(prefix) && Some(name) > after)
-                .collect();
-            names.sort_unstable();
-            names.truncate(MAX_LISTED);
-            Ok(names)
-        })
-    }
-
-    fn delete<'a>(&'a self, name: &'a BlobName) -> BoxFuture<'a, Result<(), BlobError>> {
-        Box::pin(async move {
-            let path = self.path(name);
-            blocking(move || match std::fs::remove_file(path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-                removed => removed,
-            })
-            .await?;
-            Ok(())
-        })
-    }
-}
-
-fn too_large(bytes: usize) -> BlobError {
-    BlobError::TooLarge(u64::try_from(bytes).unwrap_or(u64::MAX))
-}
-
-fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// The blob that `file` is; `None` for a file that somebody else put there.
-fn name_below(folder: &Path, file: &Path) -> Option<BlobName> {
-    let parts: Option<Vec<_>> = file
-        .strip_prefix(folder)
-        .ok()?
-        .iter()
-        .map(|part| part.to_str())
-        .collect();
-    parts?.join("/").parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn open() -> (tempfile::TempDir, FolderBlobs) {
-        let folder = tempfile::tempdir().unwrap();
-        let blobs = FolderBlobs::open(folder.path().join("blobs")).unwrap();
-        (folder, blobs)
-    }
-
-    fn name(text: &str) -> BlobName {
-        text.parse().unwrap()
-    }
-
-    #[tokio::test]
-    async fn a_blob_is_kept_listed_and_forgotten() {
-        let (_folder, blobs) = open();
-        let stored = BlobName::for_contents("shards/841e8c7ffffffff", b"segment").unwrap();
-        assert_eq!(blobs.get(&stored).await.unwrap(), None);
-        blobs.put(&stored, b"segment".to_vec()).await.unwrap();
-        blobs.put(&stored, b"segment".to_vec()).await.unwrap();
-        let kept = blobs.get(&stored).await.unwrap().unwrap();
-        assert!(stored.matches(&kept));
-        assert!(!stored.matches(b"segmenT"));
-        let listed = blobs.list("shards/", None).await.unwrap();
-        assert_eq!(listed, std::slice::from_ref(&stored));
-        blobs.delete(&stored).await.unwrap();
-        blobs.delete(&stored).await.unwrap();
-        assert_eq!(blobs.list("", None).await.unwrap(), []);
-    }
-
-    #[tokio::test]
-    async fn a_damaged_blob_is_healed_by_putting_it_again() {
-        let (_folder, blobs) = open();
-        let stored = BlobName::for_contents("shards", b"segment").unwrap();
-        blobs.put(&stored, b"segment".to_vec()).await.unwrap();
-        std::fs::write(blobs.path(&stored), b"seg").unwrap();
-        let torn = blobs.get(&stored).await.unwrap().unwrap();
-        assert!(!stored.matches(&torn));
-        blobs.put(&stored, b"segment".to_vec()).await.unwrap();
-        assert!(stored.matches(&blobs.get(&stored).await.unwrap().unwrap()));
-    }
-
-    #[tokio::test]
-    async fn a_listing_is_sorted_filtered_resumed_and_free_of_unfinished_files() {
-        let (_folder, blobs) = open();
-        for text in ["b/2", "a/1", "b/1", "b/3"] {
-            blobs.put(&name(text), text.into()).await.unwrap();
-        }
-        std::fs::write(blobs.folder.join("b/.unfinished-1-0"), b"half").unwrap();
-        let names = blobs.list("b/", None).await.unwrap();
-        assert_eq!(names, [name("b/1"), name("b/2"), name("b/3")]);
-        let rest = blobs.list("b/", Some(&name("b/1"))).await.unwrap();
-        assert_eq!(rest, [name("b/2"), name("b/3")]);
-
-        let reopened = FolderBlobs::open(&blobs.folder).unwrap();
-        assert!(!reopened.folder.join("b/.unfinished-1-0").exists());
-    }
-
-    #[tokio::test]
-    async fn a_blob_too_large_is_refused() {
-        let (_folder, blobs) = open();
-        let put = blobs.put(&name("a"), vec![0; MAX_BLOB_BYTES + 1]).await;
-        assert!(matches!(put, Err(BlobError::TooLarge(_))));
-    }
 
     #[test]
     fn a_name_cannot_leave_its_folder() {

@@ -16,14 +16,31 @@ static WRITERS: AtomicU64 = AtomicU64::new(0);
 /// # Errors
 /// The file cannot be written; what was there before is untouched.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_and(path, bytes, |unfinished| fs::rename(unfinished, path))
+}
+
+/// Puts `bytes` at `path` where nothing is: on disk before this returns, and never half.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] where something is, which is untouched; or the file cannot be written.
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // Unlike a new name, a second one never replaces anything.
+    write_and(path, bytes, |unfinished| fs::hard_link(unfinished, path))
+}
+
+/// Writes `bytes` beside `path`, and then has them named.
+fn write_and(
+    path: &Path,
+    bytes: &[u8],
+    name: impl FnOnce(&Path) -> io::Result<()>,
+) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     let writer = WRITERS.fetch_add(1, Ordering::Relaxed);
     let unfinished = folder.join(format!("{UNFINISHED}{}-{writer}", std::process::id()));
-    let written = write_synced(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, path));
-    if written.is_err() {
-        // Best effort: what stays behind is ignored by readers and cleared at the next start.
-        let _ = fs::remove_file(&unfinished);
-    }
+    let written = write_synced(&unfinished, bytes).and_then(|()| name(&unfinished));
+    // Best effort: what stays behind is ignored by readers and cleared at the next start. After a
+    // renaming there is nothing to remove.
+    let _ = fs::remove_file(&unfinished);
     written?;
     sync_folder(folder)
 }
@@ -94,6 +111,17 @@ mod tests {
         write_whole(&path, b"one").unwrap();
         write_whole(&path, b"two").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(files_below(folder.path()).unwrap(), [path]);
+    }
+
+    #[test]
+    fn a_new_file_replaces_nothing_and_nothing_is_left_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        write_new(&path, b"one").unwrap();
+        let refused = write_new(&path, b"two").unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"one");
         assert_eq!(files_below(folder.path()).unwrap(), [path]);
     }
 

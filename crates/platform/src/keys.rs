@@ -8,6 +8,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::id::PartnerId;
 use ring::hmac::{HMAC_SHA256, Key, Tag, sign, verify};
 
+use crate::blobs::BlobLinkKey;
+use crate::digest::DigestKey;
 use crate::form::FormKey;
 use crate::hint::HintKey;
 use crate::link::{LinkKey, LinkPurpose};
@@ -56,10 +58,22 @@ impl DeploymentKey {
         FormKey(self.derive(&["form"]))
     }
 
+    /// Makes and checks the tokens of links to blobs.
+    #[must_use]
+    pub fn blob_links(&self) -> BlobLinkKey {
+        BlobLinkKey(self.derive(&["blob links"]))
+    }
+
     /// Turns contact details into hints.
     #[must_use]
     pub fn hints(&self) -> HintKey {
         HintKey(self.derive(&["hint"]))
+    }
+
+    /// Makes digests of what is to be recognised, and not to be read.
+    #[must_use]
+    pub fn digests(&self) -> DigestKey {
+        DigestKey(self.derive(&["digest"]))
     }
 
     /// The partner's signing secret with this number.
@@ -194,7 +208,9 @@ mod tests {
             key.links(LinkPurpose::Activation).0.tag_hex(b"same"),
             key.links(LinkPurpose::Calendar).0.tag_hex(b"same"),
             key.forms().0.tag_hex(b"same"),
+            key.blob_links().0.tag_hex(b"same"),
             key.hints().0.tag_hex(b"same"),
+            key.digests().0.tag_hex(b"same"),
             DeploymentKey::from_bytes(&[8; 32])
                 .forms()
                 .0

@@ -10,6 +10,7 @@ use std::pin::Pin;
 
 pub mod blobs;
 pub mod clock;
+pub mod digest;
 pub mod dispatch;
 pub mod folder;
 pub mod form;

@@ -233,6 +233,24 @@ impl Commit {
         self
     }
 
+    /// Fails if something has come to stand at `key`, where the decision rested on there being nothing.
+    pub fn absent(mut self, key: &Key) -> Self {
+        if self.writes.iter().any(|write| write.key == *key) {
+            return self;
+        }
+        let check = ConditionCheck::builder()
+            .table_name("")
+            .set_key(Some(key_attributes(key)))
+            .condition_expression("attribute_not_exists(pk)")
+            .build();
+        self.write(
+            Role::State,
+            key.clone(),
+            check.map(|check| TransactWriteItem::builder().condition_check(check).build()),
+        );
+        self
+    }
+
     /// Counts one more under `key`; fails once `limit` is reached. The table's TTL tidies the counter up
     /// after `until`.
     pub fn count(mut self, key: &Key, limit: u32, until: DateTime<Utc>) -> Self {

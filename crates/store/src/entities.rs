@@ -1,5 +1,7 @@
 //! How each thing of the domain is stored: its key, and the list in which staff find it.
 
+mod safety;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::access::Authority;
 use domain::candidates::CandidateList;
@@ -7,12 +9,15 @@ use domain::client::Client;
 use domain::conversation::Message;
 use domain::correction::Merge;
 use domain::engagement::Engagement;
+use domain::funding::FundingScheme;
 use domain::id::{
     CandidateId, ClientId, EngagementId, FormId, InvitationId, MatchRequestId, NoticeId, PartnerId,
     PersonId, VisitId, WorkerId,
 };
+use domain::import::{ImportRun, Imported};
 use domain::invitation::{Invitation, QuestionState};
 use domain::match_request::MatchRequest;
+use domain::meeting::Meeting;
 use domain::membership::MembershipPlan;
 use domain::notice::Event;
 use domain::packed::IndexRecord;
@@ -25,11 +30,14 @@ use domain::proposal::Proposal;
 use domain::schedule::{BusySheet, Month};
 use domain::signup::Signup;
 use domain::support_worker::SupportWorker;
+use domain::terms::Offer;
 use domain::ticket::Ticket;
 use domain::visit::Visit;
 use domain::vocabulary::Vocabulary;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+pub use safety::OwnReport;
 
 use crate::item::{Entity, Page, StaffIndex, Versioned};
 use crate::key::{Key, StaffPartition};
@@ -109,6 +117,36 @@ impl Entity for MembershipPlan {
         Some(StaffIndex {
             partition: StaffPartition::MembershipPlans,
             order: self.terms.name.clone(),
+        })
+    }
+}
+
+/// One version of a funding scheme, stored twice like any [`Setting`]: under its number for good, and as the
+/// current one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredScheme {
+    /// Whether this is the current one, rather than its place in the history.
+    pub current: bool,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// What it says.
+    pub scheme: FundingScheme,
+}
+
+impl Entity for StoredScheme {
+    fn key(&self) -> Key {
+        let FundingScheme { code, version, .. } = &self.scheme;
+        if self.current {
+            Key::current_funding_scheme(code)
+        } else {
+            Key::funding_scheme_version(code, *version)
+        }
+    }
+
+    fn staff_index(&self) -> Option<StaffIndex> {
+        self.current.then(|| StaffIndex {
+            partition: StaffPartition::FundingSchemes,
+            order: self.scheme.code.to_string(),
         })
     }
 }
@@ -258,6 +296,12 @@ impl Entity for EngagementVisit {
     }
 }
 
+impl Entity for Offer {
+    fn key(&self) -> Key {
+        Key::offer(self.engagement, self.version)
+    }
+}
+
 impl Entity for Proposal {
     fn key(&self) -> Key {
         Key::proposal(self.engagement, self.id)
@@ -280,6 +324,12 @@ impl Entity for Visit {
 impl Entity for BusySheet {
     fn key(&self) -> Key {
         Key::busy_sheet(self.person, self.month)
+    }
+}
+
+impl Entity for Meeting {
+    fn key(&self) -> Key {
+        Key::meeting(self.engagement, self.id)
     }
 }
 
@@ -341,6 +391,25 @@ impl Entity for Signup {
             partition: StaffPartition::Signups,
             order: instant(self.received_at),
         })
+    }
+}
+
+impl Entity for ImportRun {
+    fn key(&self) -> Key {
+        Key::import(self.id)
+    }
+
+    fn staff_index(&self) -> Option<StaffIndex> {
+        Some(StaffIndex {
+            partition: StaffPartition::Imports,
+            order: instant(self.at),
+        })
+    }
+}
+
+impl Entity for Imported {
+    fn key(&self) -> Key {
+        Key::imported(self.role.kind(), &self.reference)
     }
 }
 

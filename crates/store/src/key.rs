@@ -19,17 +19,23 @@
 //! | engagement | `ENG#id` | `META` |
 //! | a client's, a support worker's engagements | `CLIENT#id`, `WORKER#id` | `ENG#id` |
 //! | messages, how far somebody has read | `ENG#id` | `MSG#id`, `READ#person` |
-//! | readings of a conversation by staff | `ENG#id` | `STAFFREAD#id` |
+//! | what a side was told of and has not read | `ENG#id` | `UNREAD#side` |
+//! | files of a conversation, which of them wait | `ENG#id` | `ATT#id`, `WAITING` |
+//! | readings of a conversation by staff, those that both sides know of | `ENG#id` | `STAFFREAD#id`, `DISCLOSED#id` |
 //! | meetings, offers, proposals | `ENG#id` | `MEET#id`, `OFFER#version`, `PROP#id` |
 //! | visits of an engagement | `ENG#id` | `VISIT#id` |
 //! | visit | `VISIT#id` | `META` |
 //! | busy sheet | `BUSY#person` | UTC month |
 //! | safety report | `REPORT#id` | `META` |
+//! | a person's safety reports in an engagement | `ENG#id` | `REPORT#person#id` |
 //! | signup | `SIGNUP#id` | `META` |
 //! | partner, its quotas | `PARTNER#id` | `META`, `QUOTA#hour` |
 //! | form, by its publishable key | `FORM#id` | `META` |
+//! | file of people taken in | `IMPORT#id` | `META` |
+//! | who came of a row | `IMPORTED#kind#reference` | `META` |
 //! | membership plan | `MPLAN#id` | `META` |
 //! | ticket | `TICKET#id` | `META` |
+//! | funding scheme | `SCHEME#code` | `CURRENT`, `VERSION#n` |
 //! | policy, weights | `SETTINGS#what` | `CURRENT`, `VERSION#n` |
 //! | marks of the deployment | `SYSTEM#what` | `META` |
 //! | due row | its aggregate's | `DUE#kind#…` |
@@ -39,15 +45,19 @@
 
 use std::fmt;
 
+use domain::engagement::Side;
+use domain::funding::SchemeCode;
 use domain::id::{
-    CandidateId, ClientId, ConversationReadId, EngagementId, FormId, InvitationId, MatchRequestId,
-    MeetingId, MembershipPlanId, MessageId, NoticeId, PartnerId, PersonId, ProposalId, ReportId,
-    SignupId, TicketId, VisitId, WorkerId,
+    AttachmentId, CandidateId, ClientId, ConversationReadId, EngagementId, FormId, ImportId,
+    InvitationId, MatchRequestId, MeetingId, MembershipPlanId, MessageId, NoticeId, PartnerId,
+    PersonId, ProposalId, ReportId, SignupId, TicketId, VisitId, WorkerId,
 };
+use domain::import::ImportKind;
 use domain::person::LoginKey;
 use domain::place::Cell;
 use domain::schedule::Month;
 use domain::ticket::{TicketQueue, TicketState};
+use domain::vocabulary::Vocabulary;
 
 /// The full primary key of one item.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -213,10 +223,37 @@ impl Key {
         Self::new(format!("ENG#{engagement}"), format!("READ#{person}"))
     }
 
+    /// What a side of a conversation was told of and has not read.
+    #[must_use]
+    pub fn unread(engagement: EngagementId, side: Side) -> Self {
+        Self::new(
+            format!("ENG#{engagement}"),
+            format!("UNREAD#{}", side.code()),
+        )
+    }
+
+    /// A file of a conversation.
+    #[must_use]
+    pub fn attachment(engagement: EngagementId, attachment: AttachmentId) -> Self {
+        Self::new(format!("ENG#{engagement}"), format!("ATT#{attachment}"))
+    }
+
+    /// Which files of a conversation wait to be sent.
+    #[must_use]
+    pub fn waiting_attachments(engagement: EngagementId) -> Self {
+        Self::new(format!("ENG#{engagement}"), "WAITING")
+    }
+
     /// One reading of a conversation by staff.
     #[must_use]
     pub fn conversation_read(engagement: EngagementId, read: ConversationReadId) -> Self {
         Self::new(format!("ENG#{engagement}"), format!("STAFFREAD#{read}"))
+    }
+
+    /// The mark that both sides know of a reading. Both sides list these marks alone.
+    #[must_use]
+    pub fn disclosed_read(engagement: EngagementId, read: ConversationReadId) -> Self {
+        Self::new(format!("ENG#{engagement}"), format!("DISCLOSED#{read}"))
     }
 
     /// An introductory meeting.
@@ -229,6 +266,12 @@ impl Key {
     #[must_use]
     pub fn offer(engagement: EngagementId, version: u32) -> Self {
         Self::new(format!("ENG#{engagement}"), format!("OFFER#{version:06}"))
+    }
+
+    /// Where the offers of an engagement lie: partition and the beginning of their sort keys.
+    #[must_use]
+    pub fn offers(engagement: EngagementId) -> (String, &'static str) {
+        (format!("ENG#{engagement}"), "OFFER#")
     }
 
     /// A proposal of a visit.
@@ -261,6 +304,18 @@ impl Key {
         Self::meta(format!("REPORT#{id}"))
     }
 
+    /// The mark that a person made a safety report in an engagement; report ids are time-ordered.
+    #[must_use]
+    pub fn own_report(engagement: EngagementId, person: PersonId, report: ReportId) -> Self {
+        let (pk, prefix) = Self::own_reports(engagement, person);
+        Self::new(pk, format!("{prefix}{report}"))
+    }
+
+    /// Where the marks of a person's safety reports in an engagement lie, and how their sort keys begin.
+    pub(crate) fn own_reports(engagement: EngagementId, person: PersonId) -> (String, String) {
+        (format!("ENG#{engagement}"), format!("REPORT#{person}#"))
+    }
+
     /// A signup.
     #[must_use]
     pub fn signup(id: SignupId) -> Self {
@@ -285,10 +340,34 @@ impl Key {
         Self::new(format!("PARTNER#{partner}"), format!("QUOTA#{hour}"))
     }
 
+    /// A file of people that was taken in.
+    #[must_use]
+    pub fn import(id: ImportId) -> Self {
+        Self::meta(format!("IMPORT#{id}"))
+    }
+
+    /// Who came of a row, by the organisation's own reference.
+    #[must_use]
+    pub fn imported(kind: ImportKind, reference: &str) -> Self {
+        Self::meta(format!("IMPORTED#{}#{reference}", kind.code()))
+    }
+
     /// A membership plan.
     #[must_use]
     pub fn membership_plan(id: MembershipPlanId) -> Self {
         Self::meta(format!("MPLAN#{id}"))
+    }
+
+    /// The version of a funding scheme now in force.
+    #[must_use]
+    pub fn current_funding_scheme(code: &SchemeCode) -> Self {
+        Self::new(format!("SCHEME#{code}"), "CURRENT")
+    }
+
+    /// One version of a funding scheme.
+    #[must_use]
+    pub fn funding_scheme_version(code: &SchemeCode, version: u32) -> Self {
+        Self::new(format!("SCHEME#{code}"), format!("VERSION#{version:06}"))
     }
 
     /// A ticket.
@@ -350,8 +429,12 @@ pub enum StaffPartition {
     MatchRequests(&'static str),
     /// Membership plans, by name.
     MembershipPlans,
+    /// Funding schemes, by code.
+    FundingSchemes,
     /// Partners, by name.
     Partners,
+    /// Files of people taken in, by time.
+    Imports,
     /// Shard pointers, by cell.
     Shards,
     /// People who hold a staff role.
@@ -376,7 +459,9 @@ impl fmt::Display for StaffPartition {
             Self::Workers(state) => write!(f, "WORKERS#{state}"),
             Self::MatchRequests(state) => write!(f, "MREQS#{state}"),
             Self::MembershipPlans => f.write_str("MPLANS"),
+            Self::FundingSchemes => f.write_str("SCHEMES"),
             Self::Partners => f.write_str("PARTNERS"),
+            Self::Imports => f.write_str("IMPORTS"),
             Self::Shards => f.write_str("SHARDS"),
             Self::Staff => f.write_str("STAFF"),
             Self::Engagements(state) => write!(f, "ENGS#{state}"),

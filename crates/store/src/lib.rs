@@ -5,6 +5,7 @@
 
 mod audit;
 mod commit;
+mod conversation;
 mod due;
 mod entities;
 mod error;
@@ -16,10 +17,12 @@ mod table;
 
 pub use audit::{Actor, Audit, AuditEntry, AuditItem};
 pub use commit::{Commit, CommitError};
+pub use conversation::DisclosedRead;
 pub use due::{DueKey, PendingDue, Postponed, consumer_of};
 pub use entities::{
     CellRow, ClientEngagement, ClientMatchRequest, EngagementVisit, Hint, InboxItem, Login,
-    PartnerForm, Setting, ShardPointer, WorkerEngagement, WorkerInvitation,
+    OwnReport, PartnerForm, Setting, ShardPointer, StoredScheme, WorkerEngagement,
+    WorkerInvitation,
 };
 pub use error::StoreError;
 pub use idempotency::{IDEMPOTENCY_DAYS, Once, Remembered};

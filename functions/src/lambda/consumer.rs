@@ -103,6 +103,7 @@ mod tests {
             deployment: Deployment {
                 organisation: String::new(),
                 app_url: String::new(),
+                emergency: String::new(),
                 first_administrator: None,
             },
         }

@@ -6,8 +6,9 @@
 use std::io;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use platform::BoxFuture;
-use platform::blobs::{BlobError, BlobName, Blobs, FolderBlobs};
+use platform::blobs::{BlobError, BlobName, Blobs, Download, FolderBlobs, Link, Upload};
 use platform::mail::{FolderMail, Mail, MailError, OutgoingMail};
 
 use super::Error;
@@ -99,6 +100,24 @@ impl Blobs for Withheld {
     }
 
     fn delete<'a>(&'a self, _: &'a BlobName) -> BoxFuture<'a, Result<(), BlobError>> {
+        withheld(Port::Blobs)
+    }
+
+    fn upload_link<'a>(
+        &'a self,
+        _: &'a BlobName,
+        _: &'a Upload,
+        _: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<Link, BlobError>> {
+        withheld(Port::Blobs)
+    }
+
+    fn download_link<'a>(
+        &'a self,
+        _: &'a BlobName,
+        _: &'a Download,
+        _: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<Link, BlobError>> {
         withheld(Port::Blobs)
     }
 }

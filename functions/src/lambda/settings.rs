@@ -22,6 +22,7 @@ const AUDIENCE: &str = "RAPPORT_AUDIENCE";
 const SCOPE: &str = "RAPPORT_SCOPE";
 const ORGANISATION: &str = "RAPPORT_ORGANISATION";
 const APP_URL: &str = "RAPPORT_APP_URL";
+const EMERGENCY: &str = "RAPPORT_EMERGENCY";
 const FIRST_ADMINISTRATOR_SUBJECT: &str = "RAPPORT_FIRST_ADMINISTRATOR_SUBJECT";
 const FIRST_ADMINISTRATOR_GIVEN_NAME: &str = "RAPPORT_FIRST_ADMINISTRATOR_GIVEN_NAME";
 const FIRST_ADMINISTRATOR_FAMILY_NAME: &str = "RAPPORT_FIRST_ADMINISTRATOR_FAMILY_NAME";
@@ -97,6 +98,7 @@ impl Settings {
         let deployment = Deployment {
             organisation: reader.required(ORGANISATION),
             app_url: reader.required(APP_URL),
+            emergency: reader.required(EMERGENCY),
             first_administrator: reader.first_administrator(&token_rules.issuer),
         };
         match key {
@@ -118,9 +120,17 @@ mod tests {
     use super::*;
 
     fn complete() -> BTreeMap<&'static str, String> {
-        let mut settings: BTreeMap<_, _> = [TABLE, ISSUER, AUDIENCE, SCOPE, ORGANISATION, APP_URL]
-            .map(|name| (name, format!("value of {name}")))
-            .into();
+        let names = [
+            TABLE,
+            ISSUER,
+            AUDIENCE,
+            SCOPE,
+            ORGANISATION,
+            APP_URL,
+            EMERGENCY,
+        ];
+        let mut settings: BTreeMap<_, _> =
+            names.map(|name| (name, format!("value of {name}"))).into();
         settings.insert(DEPLOYMENT_KEY, "ab".repeat(32));
         settings
     }
@@ -145,6 +155,8 @@ mod tests {
         environment.insert(FIRST_ADMINISTRATOR_EMAIL, "ada@example.org".into());
         let settings = read(&environment).unwrap();
         assert_eq!(settings.table, "value of RAPPORT_TABLE");
+        let said = &settings.deployment.emergency;
+        assert_eq!(said, "value of RAPPORT_EMERGENCY");
         assert_eq!(settings.token_rules.audience, "value of RAPPORT_AUDIENCE");
         let first = settings.deployment.first_administrator.unwrap();
         assert_eq!(first.login.issuer, "value of RAPPORT_ISSUER");

@@ -12,6 +12,7 @@ use domain::candidates::{
 };
 use domain::eligibility::{Asked, Rule};
 use domain::id::{CandidateId, MatchRequestId, WorkerId};
+use domain::invitation::CandidateState;
 use domain::match_request::{MatchRequest, MatchRequestState, ReleaseCause};
 use domain::support_worker::SupportWorker;
 use domain::vocabulary::Vocabulary;
@@ -34,6 +35,7 @@ use crate::path::{Path, Query};
 use crate::perform::{Decision, Tagged, once};
 use crate::problem::Problem;
 use crate::reason::need_reason;
+use crate::replacement::invitations_of;
 use crate::standing::{OnDuty, on_duty, over_client};
 
 pub(super) fn router() -> OpenApiRouter<Shared> {
@@ -79,12 +81,14 @@ async fn list_match_requests(
 
 /// The whole request and exactly what the client would be shown now.
 #[derive(Debug, Serialize, ToSchema)]
-struct PreviewView {
+pub(super) struct PreviewView {
     request: MatchRequestView,
     /// What the client sees, in order.
     shown: Vec<BlindCandidate>,
     /// Everybody on the list, shortlist and reserve, as staff see them.
     listed: Vec<ListedView>,
+    /// People whom the client knows and has invited.
+    known: Vec<KnownView>,
     /// How what is shown differs from the list at submission.
     differences: Vec<Difference>,
     /// How many support workers were considered at submission.
@@ -108,6 +112,21 @@ struct ListedView {
     contributions: Vec<Contribution>,
     excluded: bool,
     pinned: bool,
+    /// Where they stand, once the client has decided something about them.
+    state: Option<CandidateState>,
+    /// Why the client passed or they declined. For staff alone.
+    reason: Option<String>,
+}
+
+/// Somebody whom the client knows and has invited, as staff see them.
+#[derive(Debug, Serialize, ToSchema)]
+struct KnownView {
+    candidate: CandidateId,
+    worker: WorkerId,
+    /// Where they stand.
+    state: Option<CandidateState>,
+    /// Why they declined. For staff alone.
+    reason: Option<String>,
 }
 
 /// Preview the candidates
@@ -139,8 +158,9 @@ struct ListedView {
             "candidate": "cand_0190b2f06bd47c5a9a3e5b7f21d4c8ad", "alias": "Banksia",
             "worker": "wrk_0190b2f06bd47c5a9a3e5b7f21d4c8ae", "score": 36000,
             "contributions": [{"criterion": "distance", "value": 900, "weight": 40, "points": 36000}],
-            "excluded": false, "pinned": false
+            "excluded": false, "pinned": false, "state": null, "reason": null
         }],
+        "known": [],
         "differences": [], "considered": 74,
         "removed": [{"rule": "budget", "removes": 41, "alone": 6}],
         "basis": {"cell": "84be0e3ffffffff", "shard": "5e2c0a1f", "weights": 1, "policy": 1},
@@ -157,7 +177,7 @@ async fn preview_candidates(
 }
 
 /// Lets `caller` decide, as staff, on a match request, or refuses.
-async fn over_request(
+pub(super) async fn over_request(
     context: &Context,
     caller: &Caller,
     request: MatchRequestId,
@@ -170,7 +190,10 @@ async fn over_request(
     Ok((over_client(caller, client, Duty::MatchRequests)?, requested))
 }
 
-async fn preview(context: &Context, requested: Requested) -> Result<Tagged<PreviewView>, Problem> {
+pub(super) async fn preview(
+    context: &Context,
+    requested: Requested,
+) -> Result<Tagged<PreviewView>, Problem> {
     let settlement = settlement(context, &requested).await?;
     let version = tag(&requested, &settlement);
     let Settlement {
@@ -179,6 +202,15 @@ async fn preview(context: &Context, requested: Requested) -> Result<Tagged<Previ
         blind,
         ..
     } = settlement;
+    let decided = invitations_of(context, &requested.request.value).await?;
+    let standing = |candidate: CandidateId| {
+        let mut decided = decided.iter().map(|decided| &decided.value);
+        let decided = decided.find(|decided| decided.candidate == candidate);
+        (
+            decided.map(|decided| decided.state),
+            decided.and_then(|decided| decided.reason.clone()),
+        )
+    };
     let CandidateList {
         basis,
         candidates,
@@ -187,23 +219,35 @@ async fn preview(context: &Context, requested: Requested) -> Result<Tagged<Previ
         exclusions,
         pins,
         released,
+        known,
         ..
     } = list;
-    let decided = |decisions: &[StaffDecision], worker| {
+    let known = known.into_iter().map(|known| {
+        let (state, reason) = standing(known.id);
+        KnownView {
+            candidate: known.id,
+            worker: known.worker,
+            state,
+            reason,
+        }
+    });
+    let has = |decisions: &[StaffDecision], worker| {
         decisions.iter().any(|decision| decision.worker == worker)
     };
-    let listed = candidates
-        .into_iter()
-        .map(|candidate| ListedView {
+    let listed = candidates.into_iter().map(|candidate| {
+        let (state, reason) = standing(candidate.id);
+        ListedView {
             candidate: candidate.id,
             alias: candidate.alias,
             worker: candidate.worker,
             score: candidate.score,
             contributions: candidate.contributions,
-            excluded: decided(&exclusions, candidate.worker),
-            pinned: decided(&pins, candidate.worker),
-        })
-        .collect();
+            excluded: has(&exclusions, candidate.worker),
+            pinned: has(&pins, candidate.worker),
+            state,
+            reason,
+        }
+    });
     let released_at = released.as_ref().map(|released| released.at);
     let (shown, differences) = match released {
         Some(released) => (released.candidates, released.differences),
@@ -213,7 +257,8 @@ async fn preview(context: &Context, requested: Requested) -> Result<Tagged<Previ
     let view = PreviewView {
         request,
         shown,
-        listed,
+        listed: listed.collect(),
+        known: known.collect(),
         differences,
         considered,
         removed,

@@ -9,10 +9,11 @@ use domain::check::CheckKind;
 use domain::id::{ClientId, MatchRequestId};
 use domain::notice::Event;
 use domain::person::Person;
+use domain::safety::Report;
 use domain::ticket::Ticket;
 use domain::vocabulary::Vocabulary;
 use platform::link::LinkPurpose;
-use store::{Key, StoreError};
+use store::{Key, StoreError, Versioned};
 
 use crate::context::Context;
 
@@ -200,8 +201,12 @@ async fn concerns(context: &Context, event: &Event, reader: &Person) -> Result<b
         // A support worker hears of it as one of the two; everybody else only while they stand for the client.
         Event::Engagement { client, worker, .. } => Ok(reader.roles.workers.contains(worker)
             || stands_for(context, *client, Scope::Engagements, reader).await?),
-        Event::ReportMade { .. } | Event::ReportOverdue { .. } => {
-            Ok(access::staff(reader, Duty::Safety).is_ok())
+        // Staff whom it is about learn nothing of it.
+        Event::ReportMade { report } | Event::ReportOverdue { report } => {
+            let report = context.store.get::<Report>(&Key::report(*report)).await?;
+            Ok(report.is_some_and(|Versioned { value, .. }| {
+                access::over_both(reader, value.client, value.worker, Duty::Safety).is_ok()
+            }))
         }
         Event::WorkerSubmitted { worker }
         | Event::WorkerActivated { worker }

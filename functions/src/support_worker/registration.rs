@@ -7,9 +7,8 @@ use domain::invalid::Findings;
 use domain::notice::Event;
 use domain::person::{Contact, LoginKey, Person, PersonName, Roles};
 use domain::support_worker::{RegisterWorkerError, Registered, SupportWorker};
-use domain::ticket::{Ticket, TicketCause};
 use serde::Deserialize;
-use store::{Commit, Hint, Key, Login, Versioned};
+use store::{Commit, Key, Login, Versioned};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -18,11 +17,9 @@ use super::view::{self, WorkerView};
 use crate::body::Command;
 use crate::caller::{Caller, SignedIn};
 use crate::context::{Context, Shared};
+use crate::duplicate::told_apart;
 use crate::perform::{Decision, once};
 use crate::problem::Problem;
-
-/// The most people that a new one is compared with.
-const MOST_KNOWN: usize = 10;
 
 pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(register_worker))
@@ -118,31 +115,8 @@ async fn new_person(
         .insert(&bound)
         .insert(&worker)
         .notify(context.fresh(), activated);
-    let commit = told_apart(context, commit, &person).await?;
+    let commit = told_apart(context, commit, None, &person).await?;
     Ok(Decision::new(commit, worker.id))
-}
-
-/// Leaves the hints by which the new person is found, and lets staff look where somebody is found by them
-/// already. The answer is the same: it never says who is known here.
-async fn told_apart(context: &Context, commit: Commit, person: &Person) -> Result<Commit, Problem> {
-    let hashes = context.hint_hashes(&person.name, &person.contact, person.birth_date);
-    let mut known = Vec::new();
-    for hash in &hashes {
-        known.extend(context.store.people_hinted(hash, MOST_KNOWN).await?);
-    }
-    let commit = hashes.into_iter().fold(commit, |commit, hash| {
-        commit.insert(&Hint {
-            hash,
-            person: person.id,
-        })
-    });
-    if known.is_empty() {
-        return Ok(commit);
-    }
-    let cause = TicketCause::PossibleDuplicate;
-    let mut ticket = Ticket::open(context.fresh(), cause, person.id, context.now());
-    ticket.related = known.iter().map(ToString::to_string).collect();
-    Ok(commit.insert(&ticket))
 }
 
 fn registered(context: &Context, worker: &SupportWorker) -> Commit {

@@ -9,7 +9,7 @@ use functions::api;
 use functions::context::{Context, Deployment, FirstAdministrator, Shared};
 use functions::matcher::Matcher;
 use index_builder::IndexBuilder;
-use platform::blobs::FolderBlobs;
+use platform::blobs::{BlobLinkKey, FolderBlobs};
 use platform::clock::SharedClock;
 use platform::ids::IdSource;
 use platform::keys::DeploymentKey;
@@ -27,7 +27,7 @@ use crate::embedded::{self, Served};
 use crate::gateway::Gateway;
 use crate::issuer::{Issuer, IssuerError};
 use crate::ticker::Ticker;
-use crate::{dev, gateway, issuer};
+use crate::{blob_links, dev, gateway, issuer};
 
 /// The subject of the sample administrator, the first one of the deployment.
 pub const FIRST_ADMINISTRATOR: &str = "sample-administrator";
@@ -125,13 +125,16 @@ impl Host {
         };
         let ids = IdSource::from_os(clock.clone())
             .map_err(|error| StartError::Defect(error.to_string()))?;
+        let key = DeploymentKey::from_bytes(&SAMPLE_DEPLOYMENT_KEY);
+        let blobs = folder_blobs(&beside(&options.data, ".blobs"), &url, key.blob_links())?;
+        let blobs = Arc::new(blobs);
         let context = Arc::new(Context {
             store,
             ids: Arc::new(ids),
             clock: clock.clone(),
-            key: DeploymentKey::from_bytes(&SAMPLE_DEPLOYMENT_KEY),
+            key,
             mail: Arc::new(folder_mail(&mail)?),
-            blobs: Arc::new(folder_blobs(&beside(&options.data, ".blobs"))?),
+            blobs: blobs.clone(),
             matcher: Matcher::default(),
             deployment: deployment(&url, &token_rules),
             token_rules,
@@ -148,7 +151,7 @@ impl Host {
         let ticker = Arc::new(Ticker::new(context.clone(), clock.clone(), index));
         // The first request finds shards: seeding ends with the rows from which they are built.
         ticker.settle().await?;
-        let router = router(&context, clock, &ticker)?;
+        let router = router(&context, blobs, clock, &ticker)?;
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
             let shutdown = async { drop(stopped.await) };
@@ -240,17 +243,19 @@ fn folder_mail(folder: &Path) -> Result<FolderMail, StartError> {
     })
 }
 
-fn folder_blobs(folder: &Path) -> Result<FolderBlobs, StartError> {
-    FolderBlobs::open(folder).map_err(|source| StartError::Io {
+fn folder_blobs(folder: &Path, url: &str, key: BlobLinkKey) -> Result<FolderBlobs, StartError> {
+    let blobs = FolderBlobs::open(folder).map_err(|source| StartError::Io {
         what: folder.display().to_string(),
         source,
-    })
+    })?;
+    Ok(blobs.with_links(url, key))
 }
 
 fn deployment(url: &str, rules: &TokenRules) -> Deployment {
     Deployment {
         organisation: "Rapport sample service".to_owned(),
         app_url: format!("{url}/app"),
+        emergency: "If anybody is in danger now, ring 000.".to_owned(),
         first_administrator: Some(FirstAdministrator {
             login: LoginKey {
                 issuer: rules.issuer.clone(),
@@ -267,6 +272,7 @@ fn deployment(url: &str, rules: &TokenRules) -> Deployment {
 
 fn router(
     context: &Shared,
+    blobs: Arc<FolderBlobs>,
     clock: Arc<DevClock>,
     ticker: &Arc<Ticker>,
 ) -> Result<axum::Router, StartError> {
@@ -277,6 +283,11 @@ fn router(
     let gateway = Gateway::new(verifier, context.clone(), ticker.clone());
     Ok(gateway::guard(gateway, api)
         .merge(issuer::router(issuer, clock.clone()))
+        .merge(blob_links::router(blob_links::Desk {
+            blobs,
+            key: context.key.blob_links(),
+            clock: clock.clone(),
+        }))
         .merge(dev::router(dev::Desk {
             context: context.clone(),
             clock,

@@ -1,5 +1,6 @@
 //! The whole system in one process: HTTP gateway, embedded table, ticker, sample people.
 
+pub mod blob_links;
 pub mod clock;
 pub mod community;
 pub mod data_file;

@@ -6,10 +6,14 @@
     reason = "a JSON value gives null where it holds nothing, and takes what is put into an object"
 )]
 
+mod candidate;
+mod engagement;
 mod matching;
+mod safety;
 mod script;
 mod signup;
 mod stage;
+mod visit;
 mod worker;
 
 pub use stage::TourError;
@@ -24,7 +28,11 @@ pub async fn play() -> Result<(), TourError> {
     let mut stage = Stage::open().await?;
     let people = signup::play(&mut stage).await?;
     let mira = worker::play(&mut stage).await?;
-    matching::play(&mut stage, &people, &mira).await?;
+    let request = matching::play(&mut stage, &people, &mira).await?;
+    let engaged = candidate::play(&mut stage, &people, &request).await?;
+    engagement::play(&mut stage, &people, &engaged).await?;
+    visit::play(&mut stage, &people, &engaged, &request).await?;
+    safety::play(&mut stage, &people, &engaged).await?;
     stage.close().await;
     Ok(())
 }

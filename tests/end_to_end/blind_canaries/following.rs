@@ -46,7 +46,7 @@ struct Shape {
 }
 
 /// What a client may know of a candidate: exactly this, in this order, of everybody.
-const SHOWN: [&str; 11] = [
+const SHOWN: [&str; 15] = [
     "candidate",
     "alias",
     "available",
@@ -58,6 +58,10 @@ const SHOWN: [&str; 11] = [
     "matches",
     "introduction",
     "why",
+    "state",
+    "answer_by",
+    "questions",
+    "engagement",
 ];
 #[tokio::test]
 async fn nobody_can_be_followed_from_one_request_to_the_next() {

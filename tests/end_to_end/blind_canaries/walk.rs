@@ -23,12 +23,22 @@ pub(super) async fn walk(
     let id_of = |path: &str| path.rsplit('/').next().unwrap().to_owned();
     let tickets = world.administrator().get("/v1/tickets?queue=workers").await;
     let ticket = tickets.expect(200)["items"][0]["id"].clone();
+    let shown = readers[0].get(&format!("{}/candidates", requests[0])).await;
+    let shown = shown.expect(200)["candidates"].clone();
+    let candidates: Vec<String> = shown
+        .as_array()
+        .into_iter()
+        .flatten()
+        .take(1)
+        .filter_map(|one| Some(one["candidate"].as_str()?.to_owned()))
+        .collect();
     let ids = |name: &str| -> Vec<String> {
         let ids = match name {
             "client" => vec![clients.ana.to_string(), clients.berta.to_string()],
             "match_request" => vec![id_of(&requests[0]), id_of(&requests[1])],
             "worker" => vec![worker.to_string()],
             "person" => vec![person.to_string()],
+            "candidate" => candidates.clone(),
             "ticket" => vec![ticket.as_str().unwrap().to_owned()],
             "id" => vec![worker.to_string(), person.to_string()],
             "kind" => vec!["support_worker".to_owned(), "identity".to_owned()],

@@ -59,6 +59,7 @@ fn list() -> CandidateList {
         exclusions: vec![],
         pins: vec![],
         released: None,
+        known: vec![],
     }
 }
 
@@ -70,7 +71,7 @@ fn live() -> BTreeMap<WorkerId, SupportWorker> {
 
 fn relations() -> Relations {
     Relations {
-        client: PersonId::from_uuid(Uuid::from_u128(99)),
+        own: [PersonId::from_uuid(Uuid::from_u128(99))].into(),
         blocked: BTreeSet::new(),
         known: BTreeSet::new(),
     }
@@ -194,6 +195,7 @@ fn decisions_that_cannot_be_taken() {
             at: now(),
             candidates: vec![],
             differences: vec![],
+            exhausted_at: None,
         }),
         ..list()
     };
@@ -248,6 +250,55 @@ fn the_blind_view_holds_nothing_of_the_person() {
         worker.introduction_approved.as_ref()
     );
     assert_eq!((view.rate.from.0, view.rate.to.0), (5000, 5500));
+}
+
+#[test]
+fn who_left_is_followed_by_the_best_who_was_not_shown() {
+    let blind =
+        |number: u128| BlindCandidate::of(&listed(number), &worker(number), &asked()).unwrap();
+    let released = CandidateList {
+        released: Some(ReleasedList {
+            at: now(),
+            candidates: (0..5).map(blind).collect(),
+            differences: vec![],
+            exhausted_at: Some(now()),
+        }),
+        ..list().exclude(decision(5)).unwrap()
+    };
+    let (mut live, mut relations) = (live(), relations());
+    live.remove(&worker(6).id);
+    relations.known.insert(worker(7).id);
+    let next = |list: &CandidateList| -> Vec<u128> {
+        let next = reserve(list, &asked(), &live, &relations);
+        next.into_iter()
+            .map(|one| one.worker.uuid().as_u128())
+            .collect()
+    };
+    // Five is excluded, six has gone, seven is known.
+    assert_eq!(next(&released), [8, 9]);
+    let more = released.show_also([blind(8)]);
+    assert_eq!(next(&more), [9]);
+    assert_eq!(more.invitable(listed(8).id), Some(worker(8).id));
+    assert_eq!(more.invitable(listed(9).id), None, "never shown");
+    let shown = more.released.unwrap();
+    assert_eq!(shown.candidates.len(), 6);
+    assert_eq!(shown.exhausted_at, None, "somebody is there again");
+    assert_eq!(shown.differences[0].change, ListChange::Replacement);
+    // Nothing is shown of a list that is not released.
+    assert_eq!(list().show_also([blind(1)]), list());
+}
+
+#[test]
+fn whom_the_client_knows_has_one_id_on_a_list() {
+    let known = |id: u128| KnownCandidate {
+        id: CandidateId::from_uuid(Uuid::from_u128(id)),
+        worker: worker(3).id,
+    };
+    let (list, first) = list().with_known(known(5000));
+    let (again, second) = list.with_known(known(5001));
+    assert_eq!((first, second), (known(5000).id, known(5000).id));
+    assert_eq!(again, list);
+    assert_eq!(again.invitable(first), Some(worker(3).id));
 }
 
 proptest! {

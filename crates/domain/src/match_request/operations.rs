@@ -44,10 +44,13 @@ pub enum WithdrawMatchRequestError {
 /// Why a match request cannot be fulfilled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FulfilMatchRequestError {
-    /// Its candidates have not been released.
-    #[error("the candidates have not been released")]
+    /// Nobody has been shown yet.
+    #[error("its candidates have not been shown yet; withdraw it instead")]
     NotReleased,
-    /// It has come to its end.
+    /// It was fulfilled before.
+    #[error("fulfilled already")]
+    AlreadyFulfilled,
+    /// It was withdrawn or has come to its end without result.
     #[error("the match request is closed")]
     Closed,
 }
@@ -133,10 +136,10 @@ impl MatchRequest {
         }
     }
 
-    /// It has come to what it was for: its first visit is booked.
+    /// It has come to what it was for: a first visit is booked, or the client says so.
     ///
     /// # Errors
-    /// See [`FulfilMatchRequestError`].
+    /// Unless its candidates were shown and it is open.
     pub fn fulfil(&self, now: DateTime<Utc>) -> Result<Self, FulfilMatchRequestError> {
         match self.state {
             MatchRequestState::Released => Ok(Self {
@@ -145,9 +148,10 @@ impl MatchRequest {
                 ..self.clone()
             }),
             MatchRequestState::Submitted => Err(FulfilMatchRequestError::NotReleased),
-            MatchRequestState::Fulfilled
-            | MatchRequestState::Withdrawn
-            | MatchRequestState::Exhausted => Err(FulfilMatchRequestError::Closed),
+            MatchRequestState::Fulfilled => Err(FulfilMatchRequestError::AlreadyFulfilled),
+            MatchRequestState::Withdrawn | MatchRequestState::Exhausted => {
+                Err(FulfilMatchRequestError::Closed)
+            }
         }
     }
 
@@ -232,7 +236,6 @@ mod tests {
         use MatchRequestState::{Exhausted, Fulfilled, Released, Submitted, Withdrawn};
         use ReleaseMatchRequestError as Release;
         use WithdrawMatchRequestError as Withdraw;
-        let closed = Err(Fulfil::Closed);
         for (state, released, withdrawn, fulfilled) in [
             (
                 Submitted,
@@ -250,19 +253,19 @@ mod tests {
                 Fulfilled,
                 Err(Release::Closed),
                 Err(Withdraw::Closed),
-                closed,
+                Err(Fulfil::AlreadyFulfilled),
             ),
             (
                 Withdrawn,
                 Err(Release::Withdrawn),
                 Err(Withdraw::AlreadyWithdrawn),
-                closed,
+                Err(Fulfil::Closed),
             ),
             (
                 Exhausted,
                 Err(Release::Closed),
                 Err(Withdraw::Closed),
-                closed,
+                Err(Fulfil::Closed),
             ),
         ] {
             let request = MatchRequest {

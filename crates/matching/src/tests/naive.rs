@@ -100,7 +100,7 @@ fn fits(
         && metres(details, worker) <= u32::from(area.radius_km) * 1000
         && !relations.blocked.contains(&worker.id)
         && !relations.known.contains(&worker.id)
-        && relations.client != worker.person
+        && !relations.own.contains(&worker.person)
 }
 
 fn meets(profile: &WorkerProfile, wish: Wish) -> bool {

@@ -30,7 +30,7 @@ const fn body(happening: Happening) -> &'static str {
         }
         Happening::MessageSent => "You can read the message and reply to it in the app.",
         Happening::ConversationRead => {
-            "A member of our staff read your conversation. Why is written in the conversation itself."
+            "A member of our staff read your conversation. When and why can be seen in the app."
         }
         Happening::MeetingOffered => {
             "You can accept or decline the meeting in the app. It is not a paid visit."

@@ -1,13 +1,14 @@
-//! The organisation's plans, partners and staff; clients and those who act for them.
+//! The organisation's plans, funding schemes, partners and staff; clients and those who act for them.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::authority::{self, Claim, Verification};
 use domain::client::{Client, Membership};
+use domain::funding::{FundingScheme, SchemeCode};
 use domain::id::{ClientId, PersonId};
 use domain::membership::{MembershipPlan, MembershipPlanState};
 use domain::person::{Contact, LoginKey, Person, PersonName, Roles};
 use functions::caller::Appointed;
-use store::{Commit, Entity, Hint, Key, Login, PartnerForm};
+use store::{Commit, Entity, Hint, Key, Login, PartnerForm, StoredScheme};
 
 use super::sample::{SampleClient, SamplePerson, SampleRepresentative};
 use super::{SeedError, Seeding, sample_id};
@@ -17,7 +18,7 @@ use crate::host::FIRST_ADMINISTRATOR;
 const JOINED: TimeDelta = TimeDelta::days(60);
 
 impl Seeding<'_> {
-    /// Membership plans, partners, staff.
+    /// Membership plans, funding schemes, partners, staff.
     pub(super) fn organisation(&self) -> Result<Vec<Commit>, SeedError> {
         let mut commits = Vec::new();
         for sample in &self.samples.plans {
@@ -29,6 +30,17 @@ impl Seeding<'_> {
                 terms: sample.terms.clone(),
             };
             commits.push(self.commit(&plan.key()).insert(&plan));
+        }
+        for sample in &self.samples.schemes {
+            let refused = |faults| SeedError::refused(&sample.code.to_string(), faults);
+            sample.rules.check().map_err(refused)?;
+            let stored = |current| StoredScheme {
+                current,
+                since: self.now - JOINED,
+                scheme: FundingScheme::new(sample.code.clone(), sample.rules.clone()),
+            };
+            let (now, kept) = (stored(true), stored(false));
+            commits.push(self.commit(&now.key()).insert(&now).insert(&kept));
         }
         for partner in &self.samples.partners {
             let refused = |faults| SeedError::refused(&partner.settings.name, faults);
@@ -64,6 +76,11 @@ impl Seeding<'_> {
             .iter()
             .find(|plan| plan.key == sample.membership_plan)
             .ok_or_else(|| SeedError::refused(subject, "no such membership plan"))?;
+        let schemes = &self.samples.schemes;
+        let known = |code: &SchemeCode| schemes.iter().any(|scheme| scheme.code == *code);
+        if !sample.funding.iter().all(known) {
+            return Err(SeedError::refused(subject, "no such funding scheme"));
+        }
         let id: ClientId = sample_id(subject);
         let roles = Roles {
             clients: [id].into(),
@@ -82,6 +99,7 @@ impl Seeding<'_> {
                 plan: sample_id(&plan.key),
                 since: self.now - JOINED,
             }),
+            funding: sample.funding.clone(),
             open_match_requests: [].into(),
             partner: None,
             created_at: self.now - JOINED,

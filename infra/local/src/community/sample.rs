@@ -8,6 +8,8 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::access::{Scope, StaffRole};
 use domain::availability::{HalfHour, RequestedDay, Weekday};
 use domain::check::CheckKind;
+use domain::funding::{SchemeCode, SchemeRules};
+use domain::id::WorkerId;
 use domain::match_request::{Budget, CareNeeds, MatchRequestDetails, Period, Preference};
 use domain::membership::MembershipTerms;
 use domain::money::Cents;
@@ -21,11 +23,14 @@ use domain::vocabulary::{
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::sample_id;
+
 /// Everything in `samples/` that a table starts with.
 #[derive(Debug)]
 pub struct Samples {
     pub(super) places: BTreeMap<String, Place>,
     pub(super) plans: Vec<SamplePlan>,
+    pub(super) schemes: Vec<SampleScheme>,
     pub(super) partners: Vec<Partner>,
     pub(super) staff: Vec<SampleStaff>,
     pub(super) clients: Vec<SampleClient>,
@@ -41,6 +46,15 @@ pub struct ReadSamplesError {
 }
 
 impl Samples {
+    /// The subject and the given name of the sample support worker with this id.
+    #[must_use]
+    pub fn support_worker(&self, id: WorkerId) -> Option<(&str, &str)> {
+        let people = self.workers.iter().map(|worker| &worker.person);
+        people
+            .map(|person| (person.subject.as_str(), person.given.as_str()))
+            .find(|(subject, _)| sample_id(subject) == id)
+    }
+
     /// Reads the samples that this program was built with.
     ///
     /// # Errors
@@ -55,6 +69,10 @@ impl Samples {
             plans: read(
                 "membership-plans.json",
                 include_str!("../../../../samples/membership-plans.json"),
+            )?,
+            schemes: read(
+                "funding-schemes.json",
+                include_str!("../../../../samples/funding-schemes.json"),
             )?,
             partners: read(
                 "partners.json",
@@ -164,6 +182,14 @@ pub(super) struct SamplePlan {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct SampleScheme {
+    /// What clients' entries call it, too.
+    pub(super) code: SchemeCode,
+    pub(super) rules: SchemeRules,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct SampleStaff {
     pub(super) person: SamplePerson,
     pub(super) roles: BTreeSet<StaffRole>,
@@ -175,6 +201,9 @@ pub(super) struct SampleClient {
     pub(super) person: SamplePerson,
     pub(super) suburb: String,
     pub(super) membership_plan: String,
+    /// The scheme that pays for their support; none where they pay themselves.
+    #[serde(default)]
+    pub(super) funding: Option<SchemeCode>,
     #[serde(default)]
     pub(super) representative: Option<SampleRepresentative>,
     #[serde(default)]

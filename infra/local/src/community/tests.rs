@@ -8,9 +8,11 @@ use domain::check::CheckState;
 use domain::eligibility::{Asked, Relations, judge};
 use domain::id::PersonId;
 use domain::invalid::Findings;
+use domain::money::Price;
 use domain::person::Contact;
 use domain::screening::screen;
 use domain::support_worker::{SupportWorker, WorkerState};
+use domain::terms::TimeBand;
 use functions::context::Deployment;
 use functions::matcher::Matcher;
 use platform::blobs::FolderBlobs;
@@ -49,6 +51,7 @@ async fn place() -> Place {
         deployment: Deployment {
             organisation: "Rapport".into(),
             app_url: "http://localhost".into(),
+            emergency: "Ring 000.".into(),
             first_administrator: None,
         },
         token_rules: TokenRules {
@@ -118,6 +121,8 @@ async fn an_interrupted_seeding_is_completed_and_a_completed_one_left_alone() {
     assert_eq!(count(&whole, "PARTNER#", "META"), 3);
     assert_eq!(count(&whole, "FORM#", "META"), 3);
     assert_eq!(count(&whole, "MPLAN#", "META"), 3);
+    assert_eq!(count(&whole, "SCHEME#", "CURRENT"), 2);
+    assert_eq!(count(&whole, "SCHEME#", "VERSION#"), 2);
     assert_eq!(count(&whole, "CLIENT#", "AUTHORITY#"), 4);
     assert_eq!(count(&whole, "SYSTEM#community", "DUE#"), 1);
     let people = Samples::read().unwrap().people().count();
@@ -169,6 +174,46 @@ fn the_samples_are_as_many_and_as_distinct_as_promised() {
     distinct(|person| &person.phone);
     let ids: BTreeSet<PersonId> = samples.subjects().map(sample_id).collect();
     assert_eq!(ids.len(), people.len());
+}
+
+#[test]
+fn what_funded_clients_ask_for_is_capped_within_what_support_workers_charge() {
+    let samples = Samples::read().unwrap();
+    let funded: Vec<_> = samples
+        .clients
+        .iter()
+        .filter(|client| client.funding.is_some())
+        .collect();
+    assert_eq!(funded.len(), 3);
+    for client in funded {
+        let plan = samples
+            .plans
+            .iter()
+            .find(|plan| plan.key == client.membership_plan);
+        let points = plan.unwrap().terms.fees.service_basis_points;
+        let scheme = samples
+            .schemes
+            .iter()
+            .find(|scheme| Some(&scheme.code) == client.funding.as_ref());
+        let request = samples.match_request(
+            &client.person.subject,
+            "2026-11-21T09:00:00Z".parse().unwrap(),
+        );
+        for service in request.unwrap().services {
+            let mut caps = scheme.unwrap().rules.caps.iter();
+            let cap =
+                caps.find(|cap| cap.service == service && cap.band == TimeBand::WeekdayDaytime);
+            let highest = Price::highest_within(cap.unwrap().most, points);
+            let charged = samples
+                .workers
+                .iter()
+                .filter_map(|worker| worker.services.get(&service));
+            assert!(
+                charged.filter(|rate| **rate <= highest).count() >= 100,
+                "{service:?}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -270,7 +315,7 @@ async fn every_match_request_of_the_samples_can_be_asked_and_finds_somebody() {
         assert_eq!(details.validate(today), Ok(()), "{subject}");
         let asked = Asked::of(&details, seeding.now);
         let relations = Relations {
-            client: sample_id(subject),
+            own: [sample_id(subject)].into(),
             blocked: BTreeSet::new(),
             known: BTreeSet::new(),
         };

@@ -8,7 +8,7 @@ use super::signup::{ADA, ELENA, People, assign};
 use super::stage::{Stage, TourError};
 use crate::community::Samples;
 
-const MARISA: Who = Who::with_login("Marisa, coordinator,", "sample-coordinator");
+pub(super) const MARISA: Who = Who::with_login("Marisa, coordinator,", "sample-coordinator");
 /// Whose sample request Elena's is modelled on: one that many candidates suit.
 const MODEL: &str = "sample-client-12";
 
@@ -26,13 +26,19 @@ pub(super) fn request_of(stage: &Stage) -> Result<Value, TourError> {
     })
 }
 
-pub(super) async fn play(stage: &mut Stage, people: &People, mira: &str) -> Result<(), TourError> {
+/// Gives the request whose candidates the schedule released.
+pub(super) async fn play(
+    stage: &mut Stage,
+    people: &People,
+    mira: &str,
+) -> Result<String, TourError> {
     let request = submit(stage, people).await?;
     let removed = preview(stage, &request, mira).await?;
     released_by_the_schedule(stage, &request, &removed).await?;
     sent_early(stage, people).await?;
     never_after_a_withdrawal(stage, people).await?;
-    heard_of(stage).await
+    heard_of(stage).await?;
+    Ok(request)
 }
 
 async fn submit(stage: &mut Stage, people: &People) -> Result<String, TourError> {

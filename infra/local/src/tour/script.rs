@@ -1,27 +1,40 @@
 //! What a step consists of: who calls, what they send, and what should come back.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
+use crate::community::Samples;
+
 /// Somebody in the story.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Who {
     /// Who they are to the reader.
-    pub(super) name: &'static str,
+    pub(super) name: Cow<'static, str>,
     /// Their login; none for somebody who is not signed in.
-    pub(super) subject: Option<&'static str>,
+    pub(super) subject: Option<Cow<'static, str>>,
 }
 
 impl Who {
     pub(super) const fn with_login(name: &'static str, subject: &'static str) -> Self {
         Self {
-            name,
-            subject: Some(subject),
+            name: Cow::Borrowed(name),
+            subject: Some(Cow::Borrowed(subject)),
         }
+    }
+
+    /// The sample support worker with this id, whom only the story itself finds.
+    pub(super) fn sample_worker(samples: &Samples, id: &str) -> Option<Self> {
+        let (subject, given) = samples.support_worker(id.parse().ok()?)?;
+        Some(Self {
+            name: format!("{given}, support worker,").into(),
+            subject: Some(subject.to_owned().into()),
+        })
     }
 
     pub(super) const fn stranger(name: &'static str) -> Self {
         Self {
-            name,
+            name: Cow::Borrowed(name),
             subject: None,
         }
     }

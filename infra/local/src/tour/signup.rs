@@ -57,7 +57,7 @@ async fn by_a_partners_server(stage: &mut Stage) -> Result<String, TourError> {
         "address": "4 Elm Court, West End",
         "representative_given_name": "Elena", "representative_family_name": "Marchetti",
         "representative_email": "elena.marchetti@example.org", "relationship": "daughter",
-        "scopes": ["details", "match_requests"], "about": "Would like company on walks."
+        "scopes": ["details", "match_requests", "engagements"], "about": "Would like company on walks."
     });
     let signed = |id: &str, secret: &PartnerSecret| signed(stage, &path, secret, id, &body);
     let (first, again, forged) = (
@@ -228,7 +228,7 @@ async fn authority(stage: &mut Stage, client: &str, elena: &str) -> Result<(), T
         )
         .await?;
     let verify = json!({
-        "scopes": ["details", "match_requests"], "guardian": false,
+        "scopes": ["details", "match_requests", "engagements"], "guardian": false,
         "from": "2026-11-02T00:00:00Z", "until": "2027-11-01T00:00:00Z",
         "evidence": "Signed form 2026/114; both seen on video", "reason": "Rosa asked for it herself."
     });

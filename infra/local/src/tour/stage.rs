@@ -161,6 +161,29 @@ impl Stage {
         }
     }
 
+    /// What is wrong with the step under way.
+    pub(super) fn wrong(&self, what: String) -> TourError {
+        TourError::Step {
+            step: self.step,
+            what,
+        }
+    }
+
+    /// Uploads `bytes` by the link of an announced attachment.
+    pub(super) async fn upload(&self, announced: &Answer, bytes: Vec<u8>) -> Result<(), TourError> {
+        let mut request = self.http.put(announced.at("/upload/url")).body(bytes);
+        let headers = announced.json.pointer("/upload/headers");
+        for (name, value) in headers.and_then(Value::as_object).into_iter().flatten() {
+            request = request.header(name, value.as_str().unwrap_or_default());
+        }
+        let status = request.send().await?.status().as_u16();
+        self.check(status == 201, || {
+            format!("the upload was answered {status}")
+        })?;
+        self.remark("It is uploaded by that link.");
+        Ok(())
+    }
+
     /// A remark on what has just been seen.
     pub(super) fn remark(&self, words: &str) {
         println!("       {}", words.italic());

@@ -1,0 +1,166 @@
+//! Pausing, resuming, ending and opening again.
+
+use chrono::{DateTime, Utc};
+
+use super::{Engagement, EngagementState, Reasoned, Side};
+use crate::pair::Pair;
+
+/// Why an engagement is not paused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PauseEngagementError {
+    /// It is paused already.
+    #[error("the engagement is paused already")]
+    AlreadyPaused,
+    /// It has ended.
+    #[error("the engagement has ended")]
+    Ended,
+}
+
+/// Why an engagement is not resumed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ResumeEngagementError {
+    /// It is not paused.
+    #[error("the engagement is not paused")]
+    NotPaused,
+    /// The other side or staff paused it.
+    #[error("somebody else paused the engagement; they, or our staff, can resume it")]
+    PausedByOther,
+    /// It has ended.
+    #[error("the engagement has ended")]
+    Ended,
+}
+
+/// Why an engagement is not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EndEngagementError {
+    /// It has ended already.
+    #[error("the engagement has ended already")]
+    AlreadyEnded,
+}
+
+/// Why an engagement is not opened again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ReopenEngagementError {
+    /// It has not ended.
+    #[error("the engagement has not ended")]
+    NotEnded,
+    /// The two have another engagement that lives.
+    #[error("the two are connected by another engagement since")]
+    OtherEngagement,
+    /// One of the two has blocked the other.
+    #[error("one of the two has blocked the other")]
+    Blocked,
+}
+
+impl Engagement {
+    /// Keeps new visits from being arranged for a while. Staff can take a side's pause over, so that only
+    /// staff end it.
+    ///
+    /// # Errors
+    /// When it is paused already, or has ended.
+    pub fn pause(&self, by: Reasoned) -> Result<Self, PauseEngagementError> {
+        match self.state {
+            EngagementState::Open => Ok(self.paused(by)),
+            EngagementState::Paused if by.side.is_none() && self.paused_by().is_some() => {
+                Ok(self.paused(by))
+            }
+            EngagementState::Paused => Err(PauseEngagementError::AlreadyPaused),
+            EngagementState::Ended => Err(PauseEngagementError::Ended),
+        }
+    }
+
+    /// Pauses it at once for the sake of somebody's safety, also where the other side has paused it, who
+    /// could otherwise resume it. None where that changes nothing: it has ended, or the same side or staff
+    /// have paused it.
+    #[must_use]
+    pub fn stop(&self, by: Reasoned) -> Option<Self> {
+        let held = match self.state {
+            EngagementState::Open => false,
+            EngagementState::Paused => [None, by.side].contains(&self.paused_by()),
+            EngagementState::Ended => true,
+        };
+        (!held).then(|| self.paused(by))
+    }
+
+    /// Lets visits be arranged again: for staff, and for the side that paused it.
+    ///
+    /// # Errors
+    /// When it is not paused, was paused by somebody else, or has ended.
+    pub fn resume(&self, side: Option<Side>) -> Result<Self, ResumeEngagementError> {
+        match self.state {
+            EngagementState::Open => Err(ResumeEngagementError::NotPaused),
+            EngagementState::Ended => Err(ResumeEngagementError::Ended),
+            // INVARIANT: nobody lifts a pause that somebody else wanted.
+            EngagementState::Paused if side.is_some() && side != self.paused_by() => {
+                Err(ResumeEngagementError::PausedByOther)
+            }
+            EngagementState::Paused => Ok(Self {
+                state: EngagementState::Open,
+                pause: None,
+                ..self.clone()
+            }),
+        }
+    }
+
+    /// Parts the two. `message` is for the other side, the reason is not.
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub fn end(
+        &self,
+        pair: &Pair,
+        by: Reasoned,
+        message: Option<String>,
+    ) -> Result<(Self, Pair), EndEngagementError> {
+        if !self.is_live() {
+            return Err(EndEngagementError::AlreadyEnded);
+        }
+        let ended = Self {
+            state: EngagementState::Ended,
+            pause: None,
+            end: Some(by),
+            parting_message: message,
+            ..self.clone()
+        };
+        Ok((ended, pair.clone().without_engagement()))
+    }
+
+    /// Staff take back an end that was a mistake. What was cancelled meanwhile stays cancelled.
+    ///
+    /// # Errors
+    /// When it has not ended, or the two may not be connected by it any more.
+    pub fn reopen(
+        &self,
+        pair: &Pair,
+        now: DateTime<Utc>,
+    ) -> Result<(Self, Pair), ReopenEngagementError> {
+        if self.is_live() {
+            return Err(ReopenEngagementError::NotEnded);
+        }
+        if pair.is_blocked() {
+            return Err(ReopenEngagementError::Blocked);
+        }
+        if pair.engagement.is_some() {
+            return Err(ReopenEngagementError::OtherEngagement);
+        }
+        let reopened = Self {
+            state: EngagementState::Open,
+            end: None,
+            parting_message: None,
+            ..self.clone()
+        };
+        Ok((reopened, pair.clone().with_engagement(self.id, now)))
+    }
+
+    fn paused(&self, by: Reasoned) -> Self {
+        Self {
+            state: EngagementState::Paused,
+            pause: Some(by),
+            ..self.clone()
+        }
+    }
+
+    fn paused_by(&self) -> Option<Side> {
+        self.pause.as_ref().and_then(|pause| pause.side)
+    }
+}
