@@ -8,11 +8,11 @@ use domain::client::Client;
 use domain::due::{Due, DueRow};
 use domain::eligibility::Visited;
 use domain::engagement::{Engagement, Side};
-use domain::id::PersonId;
+use domain::id::{PersonId, VisitId};
 use domain::match_request::{MatchRequest, MatchRequestState};
 use domain::notice::Event;
 use domain::pair::Pair;
-use domain::person::Person;
+use domain::person::{Person, Roles};
 use domain::policy::Policy;
 use domain::schedule::{Busy, BusySheet, Month, Overlap};
 use domain::support_worker::SupportWorker;
@@ -209,6 +209,37 @@ pub(crate) async fn free(
         if let Some(freed) = was.value.free(visit.id) {
             commit = commit.replace(&was, &freed);
         }
+    }
+    Ok(commit)
+}
+
+/// Clears the sheets of a person, their `records`, who was parted from another: what was booked for the other
+/// meanwhile, on the sheets of both, takes up none of their time.
+///
+/// # Errors
+/// When the table does not answer.
+pub(crate) async fn part(
+    context: &Context,
+    mut commit: Commit,
+    records: &[PersonId],
+    roles: &Roles,
+) -> Result<Commit, StoreError> {
+    let sheets = sheets_ahead(context, records).await?;
+    let booked = sheets.iter().flat_map(|sheet| &sheet.value.booked);
+    let keys: Vec<Key> = booked.map(|busy| Key::visit(busy.visit)).collect();
+    let visits = context.store.get_many::<Visit>(&keys).await?;
+    let visits = visits.into_iter().map(|visit| visit.value);
+    let theirs: BTreeSet<VisitId> = visits
+        .filter(|visit| {
+            roles.clients.contains(&visit.client) || roles.workers.contains(&visit.worker)
+        })
+        .map(|visit| visit.id)
+        .collect();
+    for was in &sheets {
+        commit = match was.value.keep(|visit| theirs.contains(&visit)) {
+            Some(kept) => commit.replace(was, &kept),
+            None => commit,
+        };
     }
     Ok(commit)
 }

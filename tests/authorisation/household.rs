@@ -19,6 +19,7 @@ use domain::meeting::Meeting;
 use domain::notice::Event;
 use domain::pair::Pair;
 use domain::person::Roles;
+use domain::support_worker::SupportWorker;
 use platform::signature::PartnerSecret;
 use rapport_tests::answer::Answer;
 use rapport_tests::document::Document;
@@ -27,6 +28,7 @@ use rapport_tests::people::{
     settle_staff, settle_terms,
 };
 use rapport_tests::signups::{Partner, sign_up};
+use rapport_tests::visits::{agree_terms, at_home, engagement_of, settle_proposal, settle_visit};
 use rapport_tests::world::World;
 use serde_json::{Value, json};
 use store::{Actor, Commit, InboxItem, Key};
@@ -194,6 +196,39 @@ impl<'w> Household<'w> {
         self.own.insert(("ended", "engagement"), ended.to_string());
         self.own
             .insert(("blocked", "engagement"), blocked.to_string());
+        for (actor, engagement, month) in [
+            ("worker", live, "05"),
+            ("ended", ended, "06"),
+            ("blocked", blocked, "07"),
+        ] {
+            self.book(actor, engagement, month).await;
+        }
+    }
+
+    /// A proposal that is open and a visit that is booked, from before the engagement ended.
+    async fn book(&mut self, actor: &'static str, engagement: EngagementId, month: &str) {
+        let context = self.world.context();
+        let mut held = engagement_of(context, engagement).await;
+        held.state = EngagementState::Open;
+        agree_terms(context, &mut held);
+        let worker = Key::worker(held.worker);
+        let worker = context.store.get::<SupportWorker>(&worker).await.unwrap();
+        let worker = worker.unwrap().value.person;
+        let client = self.ids["person"].parse().unwrap();
+        let visit = at_home(&format!("2026-{month}-05T09:00:00"));
+        let open = settle_proposal(context, &held, worker, &visit).await;
+        let accepted = settle_proposal(context, &held, worker, &visit).await;
+        let booked = settle_visit(context, &accepted, [client, worker]).await;
+        for (name, id) in [
+            ("proposal", open.id.to_string()),
+            ("visit", booked.to_string()),
+        ] {
+            if actor == "worker" {
+                self.ids.insert(name, id);
+            } else {
+                self.own.insert((actor, name), id);
+            }
+        }
     }
 
     /// A message with a file, and a reading by staff that nobody knows of yet: under the same ids in every
@@ -427,6 +462,8 @@ impl<'w> Household<'w> {
             Some(("mreq", _)) => "match_request",
             Some(("wrk", _)) => "worker",
             Some(("eng", _)) => "engagement",
+            Some(("prop", _)) => "proposal",
+            Some(("vis", _)) => "visit",
             Some(("msg", _)) => "message",
             _ => return text,
         };

@@ -14,6 +14,7 @@ mod blob_links;
 mod conversations;
 mod data_file;
 mod engagements;
+mod engaged;
 mod forms;
 mod idempotency;
 mod imports;
@@ -27,10 +28,13 @@ mod paging;
 mod partner_signatures;
 mod people;
 mod safety;
+mod proposals;
+mod schedules;
 mod support_workers;
 mod terms;
 mod tickets;
 mod tokens;
+mod visits;
 
 use serde_json::{Value, json};
 

@@ -11,6 +11,7 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod bookings;
 mod imports;
 mod ports;
 mod release;

@@ -236,8 +236,13 @@ impl BusySheet {
     /// The sheet without a visit; none where the visit does not stand on it.
     #[must_use]
     pub fn free(&self, visit: VisitId) -> Option<Self> {
+        self.keep(|booked| booked != visit)
+    }
+
+    /// The sheet with only the visits that are `theirs`; none where all of them are.
+    pub fn keep(&self, theirs: impl Fn(VisitId) -> bool) -> Option<Self> {
         let mut next = self.clone();
-        next.booked.retain(|busy| busy.visit != visit);
+        next.booked.retain(|busy| theirs(busy.visit));
         (next.booked.len() < self.booked.len()).then_some(next)
     }
 

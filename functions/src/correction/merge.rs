@@ -136,6 +136,11 @@ pub(super) async fn unmerge_person(
         let commit = parted.events.into_iter().fold(commit, |commit, event| {
             commit.notify(context.fresh(), event)
         });
+        let mut records = booking::records_of(&context, into).await?;
+        records.retain(|record| *record != person);
+        let (one, other) = (&parted.duplicate.roles, &parted.survivor.roles);
+        let commit = booking::part(&context, commit, &[person], one).await?;
+        let commit = booking::part(&context, commit, &records, other).await?;
         let Person { logins, roles, .. } = &parted.duplicate;
         let commit = move_all(&context, commit, logins, roles, into, person).await?;
         Ok(Decision::new(duty.insisted_on(commit), person))

@@ -72,7 +72,8 @@ pub(super) async fn accept_proposal(
         };
         let visit = Visit::book(&accepted, &accepted.current, booking, now);
         let policy = context.store.policy().await?;
-        // 17 writes and checks at most, where nothing was merged and a month turns: two sheets for each person.
+        // 18 writes and checks where nothing was merged and a month turns, two of each person's sheets; three more
+        // for the first visit, which fulfils the request, and two where staff were told to.
         let audit = audit(&context, party.acting, "accept_proposal", &accepted);
         let commit = Commit::new(audit)
             .replace(&was, &accepted)
