@@ -233,8 +233,9 @@ async fn an_accepted_invitation_opens_an_engagement() {
     let pair = review.pair(&worker).await.unwrap();
     assert_eq!(pair.engagement, Some(id));
     assert!(pair.known_since.is_some());
-    let lines = store.list_all::<Message>(&Key::engagement(id).pk, "MSG#", 9);
-    assert_eq!(lines.await.unwrap().len(), 1);
+    let pk = Key::engagement(id).pk;
+    let lines = store.list_all::<Message>(&pk, "MSG#", 9).await;
+    assert_eq!(lines.unwrap().len(), 1);
     let standing = review.standing(&candidate).await;
     assert_eq!(standing["state"], "accepted");
     assert_eq!(standing["engagement"], id.to_string());
