@@ -200,13 +200,7 @@ async fn an_accepted_invitation_opens_an_engagement() {
     assert_eq!(seen["request"]["suburb"], "Carlton");
     let about_me = &seen["request"]["about_me"];
     assert_eq!(about_me, "I like chess and a quiet house.");
-    for hidden in [
-        &review.request[19..],
-        &candidate,
-        "3053",
-        "144.97",
-        "Given",
-    ] {
+    for hidden in [&review.request[19..], &candidate, "3053", "144.97", "Given"] {
         assert!(!seen.text().contains(hidden), "{hidden}: {}", seen.text());
     }
     // Nobody else's.
