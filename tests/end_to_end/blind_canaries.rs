@@ -1,8 +1,9 @@
-//! The blind rule: nothing that reaches a client tells who a candidate is. Three hundred profiles are full
-//! of canaries, and everything a client can reach is searched for them.
+//! The blind rule: nothing that reaches a client tells who a candidate is, and nothing that reaches a candidate who the
+//! client is. Profiles and clients are full of canaries, and everything the other can reach is searched for them.
 
 mod following;
 mod introductions;
+mod invited;
 mod walk;
 mod watch;
 

@@ -228,8 +228,8 @@ async fn an_accepted_invitation_opens_an_engagement() {
     assert_eq!(pair.engagement, Some(id));
     assert!(pair.known_since.is_some());
     let pk = Key::engagement(id).pk;
-    let lines = store.list_all::<Message>(&pk, "MSG#", 9);
-    assert_eq!(lines.await.unwrap().len(), 1);
+    let lines = store.list_all::<Message>(&pk, "MSG#", 9).await;
+    assert_eq!(lines.unwrap().len(), 1);
     let standing = review.standing(&candidate).await;
     assert_eq!(standing["state"], "accepted");
     assert_eq!(standing["engagement"], id.to_string());

@@ -1,4 +1,4 @@
-//! Searching everything that a client gets for what must not be in it.
+//! Searching everything that somebody gets for what must not be in it.
 
 use std::collections::HashSet;
 
@@ -9,11 +9,16 @@ use rapport_tests::answer::Answer;
 use rapport_tests::world::Caller;
 use serde_json::Value;
 
-/// What must not be in anything that a client gets.
+/// What must not be in anything that somebody gets.
 pub(super) struct Watch {
-    /// The digits of every support worker's id and person's id.
+    /// In small letters.
+    words: &'static [&'static str],
+    /// The digits of every id of the other side's.
     ids: HashSet<String>,
 }
+
+/// What profiles of support workers are full of.
+const CANARIES: [&str; 5] = ["canary", "491 573", "+61491573", "0491573", "491-573"];
 
 impl Watch {
     pub(super) fn over(workers: &[(WorkerId, PersonId)]) -> Self {
@@ -22,7 +27,20 @@ impl Watch {
             [digits(worker.to_string()), digits(person.to_string())]
         };
         Self {
+            words: &CANARIES,
             ids: workers.iter().flat_map(both).collect(),
+        }
+    }
+
+    /// Over these words, and the digits of these ids.
+    pub(super) fn over_words(
+        words: &'static [&'static str],
+        ids: impl IntoIterator<Item = String>,
+    ) -> Self {
+        let digits = |id: String| id.rsplit_once('_').unwrap().1.to_owned();
+        Self {
+            words,
+            ids: ids.into_iter().map(digits).collect(),
         }
     }
 
@@ -52,7 +70,7 @@ impl Watch {
     #[track_caller]
     fn search_plain(&self, what: &str, text: &str) {
         let lower = text.to_lowercase();
-        for canary in ["canary", "491 573", "+61491573", "0491573", "491-573"] {
+        for canary in self.words {
             assert!(!lower.contains(canary), "{canary} in {what}:\n{text}");
         }
         self.search_ids(what, &lower.replace('-', ""));
@@ -88,7 +106,7 @@ fn percent_decoded(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Somebody on the client's side, everything said to whom is searched.
+/// Somebody, everything said to whom is searched.
 pub(super) struct Watched<'w> {
     pub(super) caller: Caller<'w>,
     pub(super) watch: &'w Watch,
