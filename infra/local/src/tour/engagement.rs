@@ -146,7 +146,7 @@ async fn meeting(stage: &mut Stage, engaged: &Engaged) -> Result<(), TourError> 
         .step(
             ELENA,
             "confirms it: it becomes part of all terms",
-            Call::post(format!("{path}/confirmation"), &json!({})).showing(&["/state"]),
+            Call::post(format!("{path}/confirmation"), &json!({"record": 1})).showing(&["/state"]),
         )
         .await
         .map(drop)
