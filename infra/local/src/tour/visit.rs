@@ -108,7 +108,7 @@ async fn schedules(
     visit: &str,
 ) -> Result<(), TourError> {
     stage.chapter("On three schedules");
-    let shown = &["/items/0/id", "/items/0/from", "/items/0/state"];
+    let shown = &["/items/0/visit", "/items/0/from", "/items/0/state"];
     let client = stage
         .step(
             ELENA,
@@ -130,7 +130,7 @@ async fn schedules(
             Call::get("/v1/schedule?state=booked").showing(shown),
         )
         .await?;
-    let found = |answer: &Answer| answer.list("/items").iter().any(|item| item["id"] == visit);
+    let found = |answer: &Answer| answer.list("/items").iter().any(|item| item["visit"] == visit);
     stage.check([&client, &worker, &staff].into_iter().all(found), || {
         "the visit is not on all three schedules".into()
     })?;
