@@ -42,6 +42,7 @@ pub mod perform;
 pub mod person;
 pub mod problem;
 pub mod proposal;
+pub mod rates;
 pub mod reason;
 pub mod replacement;
 pub mod safety;

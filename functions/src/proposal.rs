@@ -17,6 +17,7 @@ use domain::id::{ClientId, EngagementId, ProposalId, VisitId, WorkerId};
 use domain::proposal::{
     OtherTime, Proposal, ProposalNotOpen, ProposalState, ProposeVisitError, Revision,
 };
+use domain::terms::VisitPrice;
 use domain::visit::{VisitDetails, VisitWarning};
 use serde::{Deserialize, Serialize};
 use store::{Actor, Audit, Commit, Key, Versioned};
@@ -32,6 +33,7 @@ use crate::page::{Listed, PageQuery};
 use crate::path::{Path, Query};
 use crate::perform::{Decision, Tagged, once};
 use crate::problem::Problem;
+use crate::rates::Rates;
 use crate::standing::{act_in_engagement, see_engagement};
 
 /// The routes of this family.
@@ -84,6 +86,8 @@ struct RevisionView {
     from: DateTime<FixedOffset>,
     /// When it ends.
     until: DateTime<FixedOffset>,
+    /// What it costs, under the terms in force when it was made.
+    price: VisitPrice,
     /// What deserves a second look before it is accepted.
     warnings: Vec<VisitWarning>,
 }
@@ -98,6 +102,7 @@ impl RevisionView {
             at: revision.at,
             acting: revision.acting,
             visit: revision.visit,
+            price: revision.price,
             warnings: revision.warnings,
         }
     }
@@ -157,7 +162,9 @@ async fn propose_visit(
         let policy = context.store.policy().await?;
         let visit = command.body.visit.clone();
         let (id, now) = (context.fresh(), context.now());
-        let proposal = Proposal::propose(id, held, visit, party.acting, &policy, now)?;
+        let rates = Rates::of(&context, held.client).await?;
+        let holidays = rates.holidays();
+        let proposal = Proposal::propose(id, held, visit, party.acting, &policy, holidays, now)?;
         let audit = audit(&context, party.acting, "propose_visit", &proposal);
         let commit = Commit::new(audit)
             .insert(&proposal)
@@ -171,7 +178,8 @@ async fn propose_visit(
             about,
             Side::Client,
         );
-        Ok(Decision::new(party.insisted_on(commit), id))
+        let commit = party.insisted_on(rates.insisted_on(commit));
+        Ok(Decision::new(commit, id))
     })
     .await?;
     let view = show(&context, &caller, engagement, done.id()?).await?;
@@ -190,7 +198,9 @@ async fn propose_visit(
             "acting": {"by": "per_0190b2f06bd47c5a9a3e5b7f21d4c8ae", "on_behalf_of": null},
             "visit": {"starts": "2026-12-01T09:00:00", "time_zone": "Australia/Brisbane", "minutes": 90, "place": "home",
                       "service": "social_support", "notes": ""},
-            "from": "2026-12-01T09:00:00+10:00", "until": "2026-12-01T10:30:00+10:00", "warnings": ["short_visit"]
+            "from": "2026-12-01T09:00:00+10:00", "until": "2026-12-01T10:30:00+10:00", "warnings": ["short_visit"],
+            "price": {"parts": [{"band": "weekday_daytime", "minutes": 90, "hourly": 6000, "worker_gets": 9000}],
+                      "total": {"client_pays": 9225, "worker_gets": 9000, "service_keeps": 225}}
         },
         "lapses_at": "2026-11-30T23:00:00Z", "refusal": null, "closed_at": null, "visit": null, "policy_version": 1
     })))
@@ -301,7 +311,7 @@ impl From<ProposeVisitError> for Problem {
         match error {
             ProposeVisitError::Engagement(refused) => engagement_not_open(refused),
             ProposeVisitError::NoTerms => Self::wrong_state("terms-not-agreed", error),
-            ProposeVisitError::NotCovered => Self::wrong_state("terms-do-not-cover", error),
+            ProposeVisitError::NotCovered(_) => Self::wrong_state("terms-do-not-cover", error),
             ProposeVisitError::Invalid(errors) => Self::invalid(errors),
         }
     }

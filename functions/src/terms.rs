@@ -4,7 +4,6 @@ mod agreed;
 mod funding;
 pub(crate) mod lapse;
 mod offers;
-pub mod rates;
 mod refused;
 mod view;
 

@@ -14,6 +14,7 @@ use domain::eligibility::startable;
 use domain::engagement::{Engagement, Happening, Reasoned, Side};
 use domain::id::{ClientId, EngagementId, ProposalId, VisitId, WorkerId};
 use domain::notice::Told;
+use domain::terms::VisitPrice;
 use domain::visit::{
     CancelVisitError, CompleteVisitError, StartVisitError, Visit, VisitPlace, VisitState,
 };
@@ -78,6 +79,8 @@ pub struct VisitView {
     cancellation: Option<Reasoned>,
     /// The version of the terms under which it was booked.
     terms_version: u32,
+    /// What it costs, as the client saw it before it was booked.
+    price: VisitPrice,
 }
 
 impl VisitView {
@@ -106,6 +109,7 @@ impl VisitView {
             completed_at: visit.completed_at,
             cancellation: visit.cancellation,
             terms_version: visit.terms_version,
+            price: visit.price,
         }
     }
 }
@@ -123,7 +127,9 @@ impl VisitView {
         "home_address": "8 Vulture Street, West End 4101", "notes": "",
         "booked_by": {"by": "per_0190b2f06bd47c5a9a3e5b7f21d4c8af", "on_behalf_of": null},
         "booked_at": "2026-11-25T02:00:00Z", "started_at": null, "completed_at": null, "cancellation": null,
-        "terms_version": 1
+        "terms_version": 1,
+        "price": {"parts": [{"band": "weekday_daytime", "minutes": 120, "hourly": 6000, "worker_gets": 12000}],
+                  "total": {"client_pays": 12300, "worker_gets": 12000, "service_keeps": 300}}
     })))
 )]
 async fn show_visit(

@@ -57,7 +57,7 @@ pub async fn settle_proposal(
     let visit: VisitDetails = serde_json::from_value(visit.clone()).unwrap();
     let (policy, now) = (Policy::default(), context.now());
     let id = context.fresh();
-    let proposal = Proposal::propose(id, engagement, visit, Acting::by(by), &policy, now);
+    let proposal = Proposal::propose(id, engagement, visit, Acting::by(by), &policy, &[], now);
     let proposal = proposal.unwrap();
     let key = Key::proposal(engagement.id, proposal.id);
     let audit = context.audit(Actor::Service, "settle", &key);

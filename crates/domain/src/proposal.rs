@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::access::Acting;
 use crate::engagement::Reasoned;
 use crate::id::{ClientId, EngagementId, ProposalId, VisitId, WorkerId};
+use crate::terms::VisitPrice;
 use crate::visit::{VisitDetails, VisitWarning};
 use crate::vocabulary::Vocabulary;
 
@@ -80,6 +81,8 @@ pub struct Revision {
     pub from: DateTime<Utc>,
     /// When it ends.
     pub until: DateTime<Utc>,
+    /// What it costs under the terms in force when it was made.
+    pub price: VisitPrice,
     /// What deserves a second look before it is accepted.
     pub warnings: Vec<VisitWarning>,
 }

@@ -15,6 +15,7 @@ use crate::local_time;
 use crate::policy::Policy;
 use crate::proposal::{Proposal, Revision};
 use crate::schedule::Busy;
+use crate::terms::VisitPrice;
 use crate::vocabulary::{Service, Vocabulary};
 
 /// The longest visit, in minutes.
@@ -115,6 +116,8 @@ pub struct Visit {
     pub cancellation: Option<Reasoned>,
     /// The terms' version under which it was booked.
     pub terms_version: u32,
+    /// What it costs, as the client saw it.
+    pub price: VisitPrice,
     /// Whose busy sheets it stands on: the two people's, and those of the records merged into them by then.
     pub booked_for: BTreeSet<PersonId>,
 }
@@ -184,8 +187,13 @@ impl VisitDetails {
     /// An instant as a clock at the place shows it; UTC where the zone's stored name is no longer known.
     #[must_use]
     pub fn local(&self, at: DateTime<Utc>) -> DateTime<FixedOffset> {
-        let zone: Tz = self.time_zone.parse().unwrap_or(Tz::UTC);
-        at.with_timezone(&zone).fixed_offset()
+        at.with_timezone(&self.zone()).fixed_offset()
+    }
+
+    /// The time zone; UTC where a stored name is no longer known.
+    #[must_use]
+    pub fn zone(&self) -> Tz {
+        self.time_zone.parse().unwrap_or(Tz::UTC)
     }
 }
 
@@ -279,6 +287,7 @@ impl Visit {
             completed_at: None,
             cancellation: None,
             terms_version: booking.terms_version,
+            price: revision.price.clone(),
             booked_for: booking.booked_for,
         }
     }

@@ -22,6 +22,7 @@ use crate::conversation::tell;
 use crate::path::Path;
 use crate::perform::{Decision, once};
 use crate::problem::Problem;
+use crate::rates::Rates;
 use crate::standing::act_in_engagement;
 
 /// What is accepted.
@@ -54,7 +55,10 @@ pub(super) async fn accept_proposal(
         let held = &party.engagement.value;
         let was = load(&context, engagement, proposal).await?;
         let (id, now) = (context.fresh(), context.now());
-        let (accepted, terms) = was.value.accept(command.body.revision, held, id, now)?;
+        let rates = Rates::of(&context, held.client).await?;
+        let revision = command.body.revision;
+        let accepted = was.value.accept(revision, held, id, rates.holidays(), now);
+        let (accepted, terms) = accepted?;
         let both = Both::of(&context, held).await?;
         let details = &accepted.current.visit;
         let broken = bookable(&both.visited(details, now), &both.worker.value);
@@ -72,7 +76,7 @@ pub(super) async fn accept_proposal(
         };
         let visit = Visit::book(&accepted, &accepted.current, booking, now);
         let policy = context.store.policy().await?;
-        // 18 writes and checks where nothing was merged and a month turns, two of each person's sheets; three more
+        // 20 writes and checks where nothing was merged and a month turns, two of each person's sheets; three more
         // for the first visit, which fulfils the request, and two where staff were told to.
         let audit = audit(&context, party.acting, "accept_proposal", &accepted);
         let commit = Commit::new(audit)
@@ -93,7 +97,7 @@ pub(super) async fn accept_proposal(
             about,
             Told::Both,
         );
-        let commit = party.insisted_on(both.insisted_on(commit));
+        let commit = party.insisted_on(both.insisted_on(rates.insisted_on(commit)));
         Ok(Decision::new(commit, proposal))
     })
     .await?;
@@ -110,7 +114,8 @@ impl From<AcceptProposalError> for Problem {
             }
             AcceptProposalError::Engagement(refused) => engagement_not_open(refused),
             AcceptProposalError::NoTerms => Self::wrong_state("terms-not-agreed", error),
-            AcceptProposalError::NotCovered => Self::wrong_state("terms-do-not-cover", error),
+            AcceptProposalError::NotCovered(_) => Self::wrong_state("terms-do-not-cover", error),
+            AcceptProposalError::PriceChanged => Self::wrong_state("proposal-price-changed", error),
         }
     }
 }

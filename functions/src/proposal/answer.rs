@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::engagement::{Happening, Reasoned, Side};
 use domain::id::{EngagementId, ProposalId};
 use domain::policy::Policy;
@@ -22,6 +22,7 @@ use crate::conversation::tell;
 use crate::path::Path;
 use crate::perform::{Decision, once};
 use crate::problem::Problem;
+use crate::rates::Rates;
 use crate::reason::need_reason;
 use crate::standing::{Party, act_in_engagement};
 
@@ -30,12 +31,15 @@ struct Act {
     side: Side,
     operation: &'static str,
     happening: Happening,
+    /// Whether it puts a price on the visit.
+    prices: bool,
 }
 
 /// What an act rests on besides the proposal.
 struct Situation<'a> {
     party: &'a Party,
     policy: &'a Policy,
+    holidays: &'a [NaiveDate],
     now: DateTime<Utc>,
 }
 
@@ -53,9 +57,14 @@ async fn act(
         let party = act_in_engagement(context, caller, engagement, Some(act.side)).await?;
         let was = load(context, engagement, proposal).await?;
         let policy = context.store.policy().await?;
+        let rates = match act.prices {
+            true => Some(Rates::of(context, party.engagement.value.client).await?),
+            false => None,
+        };
         let situation = Situation {
             party: &party,
             policy: &policy,
+            holidays: rates.as_ref().map_or(&[], Rates::holidays),
             now: context.now(),
         };
         let next = change(&was.value, &situation)?;
@@ -68,6 +77,10 @@ async fn act(
         let held = &party.engagement.value;
         let told = act.side.other();
         let commit = tell(context, commit, held, act.happening, about, told);
+        let commit = match &rates {
+            Some(rates) => rates.insisted_on(commit),
+            None => commit,
+        };
         Ok(Decision::new(party.insisted_on(commit), proposal))
     })
     .await?;
@@ -98,11 +111,12 @@ pub(super) async fn revise_proposal(
         side: Side::Worker,
         operation: "revise_proposal",
         happening: Happening::ProposalRevised,
+        prices: true,
     };
     act(&context, &caller, path, &command.key, &revise, |was, it| {
         let visit = command.body.visit.clone();
         let (held, acting) = (&it.party.engagement.value, it.party.acting);
-        Ok(was.revise(held, visit, acting, it.policy, it.now)?)
+        Ok(was.revise(held, visit, acting, it.policy, it.holidays, it.now)?)
     })
     .await
 }
@@ -134,6 +148,7 @@ pub(super) async fn decline_proposal(
         side: Side::Client,
         operation: "decline_proposal",
         happening: Happening::ProposalDeclined,
+        prices: false,
     };
     act(
         &context,
@@ -182,6 +197,7 @@ pub(super) async fn ask_other_time(
         side: Side::Client,
         operation: "ask_other_time",
         happening: Happening::AnotherTimeAsked,
+        prices: false,
     };
     act(&context, &caller, path, &command.key, &ask, |was, it| {
         let text = &command.body.text;
@@ -208,6 +224,7 @@ pub(super) async fn withdraw_proposal(
         side: Side::Worker,
         operation: "withdraw_proposal",
         happening: Happening::ProposalWithdrawn,
+        prices: false,
     };
     act(
         &context,

@@ -13,7 +13,6 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::rates::current;
 use crate::body::{Edit, must_match};
 use crate::caller::Caller;
 use crate::client;
@@ -22,6 +21,7 @@ use crate::page::{Listed, PageQuery};
 use crate::path::{Path, Query};
 use crate::perform::{Tagged, edit};
 use crate::problem::Problem;
+use crate::rates::current;
 use crate::reason::need_reason;
 use crate::standing::{on_duty, over_client};
 

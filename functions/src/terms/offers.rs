@@ -17,7 +17,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::agreed;
-use super::rates::Rates;
 use super::view::{AgreedTermsView, OfferView, readable};
 use crate::body::{Command, Nothing};
 use crate::caller::Caller;
@@ -27,6 +26,7 @@ use crate::page::{Listed, PageQuery};
 use crate::path::{Path, Query};
 use crate::perform::{Decision, Done, once};
 use crate::problem::Problem;
+use crate::rates::Rates;
 use crate::standing::{Party, act_in_engagement};
 
 pub(super) fn router() -> OpenApiRouter<Shared> {

@@ -1,6 +1,6 @@
 //! Proposing, revising, accepting and everything else that becomes of a proposal.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::{MOST_OTHER_TIMES, MOST_REVISIONS, OtherTime, Proposal, ProposalState, Revision};
 use crate::access::Acting;
@@ -8,9 +8,8 @@ use crate::engagement::{Engagement, EngagementNotOpen, Reasoned};
 use crate::id::{ProposalId, VisitId};
 use crate::invalid::{Findings, Invalid};
 use crate::policy::Policy;
-use crate::terms::AgreedTerms;
+use crate::terms::{AgreedTerms, NotCovered, VisitPrice};
 use crate::visit::VisitDetails;
-use crate::vocabulary::Service;
 
 /// Why nothing more can become of a proposal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -38,9 +37,9 @@ pub enum ProposeVisitError {
     /// No terms have been agreed on.
     #[error("terms have to be agreed on first")]
     NoTerms,
-    /// The terms do not cover the service.
-    #[error("the terms in force do not cover this service")]
-    NotCovered,
+    /// The terms have no price for it.
+    #[error(transparent)]
+    NotCovered(NotCovered),
     /// The visit has faults.
     #[error("the visit is not right")]
     Invalid(Vec<Invalid>),
@@ -78,9 +77,12 @@ pub enum AcceptProposalError {
     /// No terms have been agreed on.
     #[error("terms have to be agreed on first")]
     NoTerms,
-    /// The terms do not cover the service.
-    #[error("the terms in force do not cover this service")]
-    NotCovered,
+    /// The terms have no price for it.
+    #[error(transparent)]
+    NotCovered(NotCovered),
+    /// Other terms have been agreed on since: it would cost something else than the client saw.
+    #[error("under the terms agreed on since, it costs something else; ask for it to be revised")]
+    PriceChanged,
 }
 
 /// Why a proposal cannot be declined.
@@ -129,24 +131,29 @@ pub enum LapseProposalError {
     Early(DateTime<Utc>),
 }
 
-/// Terms that a visit can be proposed and booked under.
+/// Why a visit can be neither proposed nor booked under the terms in force.
 enum NotUnderTerms {
     NoTerms,
-    NotCovered,
+    NotCovered(NotCovered),
 }
 
-fn terms_for(engagement: &Engagement, service: Service) -> Result<&AgreedTerms, NotUnderTerms> {
+/// The terms in force, and what a visit that begins at `from` costs under them.
+fn priced<'e>(
+    engagement: &'e Engagement,
+    visit: &VisitDetails,
+    from: DateTime<Utc>,
+    holidays: &[NaiveDate],
+) -> Result<(&'e AgreedTerms, VisitPrice), NotUnderTerms> {
     let agreed = engagement.terms.as_ref().ok_or(NotUnderTerms::NoTerms)?;
-    let mut services = agreed.terms.services.iter();
-    let covered = services.any(|rates| rates.service == service);
-    covered.then_some(agreed).ok_or(NotUnderTerms::NotCovered)
+    let price = agreed.price_of(visit.service, from, visit.zone(), visit.minutes, holidays);
+    Ok((agreed, price.map_err(NotUnderTerms::NotCovered)?))
 }
 
 impl From<NotUnderTerms> for ProposeVisitError {
     fn from(lacking: NotUnderTerms) -> Self {
         match lacking {
             NotUnderTerms::NoTerms => Self::NoTerms,
-            NotUnderTerms::NotCovered => Self::NotCovered,
+            NotUnderTerms::NotCovered(lacking) => Self::NotCovered(lacking),
         }
     }
 }
@@ -155,7 +162,7 @@ impl From<NotUnderTerms> for AcceptProposalError {
     fn from(lacking: NotUnderTerms) -> Self {
         match lacking {
             NotUnderTerms::NoTerms => Self::NoTerms,
-            NotUnderTerms::NotCovered => Self::NotCovered,
+            NotUnderTerms::NotCovered(lacking) => Self::NotCovered(lacking),
         }
     }
 }
@@ -166,6 +173,7 @@ fn revision(
     visit: VisitDetails,
     acting: Acting,
     policy: &Policy,
+    holidays: &[NaiveDate],
     now: DateTime<Utc>,
 ) -> Result<Revision, ProposeVisitError> {
     engagement.must_be_open()?;
@@ -174,13 +182,14 @@ fn revision(
     findings.into_result().map_err(ProposeVisitError::Invalid)?;
     // A visit without times has faults.
     let times = times.ok_or_else(|| ProposeVisitError::Invalid(Vec::new()))?;
-    terms_for(engagement, visit.service)?;
+    let (_, price) = priced(engagement, &visit, times.from, holidays)?;
     Ok(Revision {
         number,
         at: now,
         acting,
         from: times.from,
         until: times.until,
+        price,
         warnings: visit.warnings(policy),
         visit,
     })
@@ -192,7 +201,7 @@ fn lapses_at(revision: &Revision, policy: &Policy) -> DateTime<Utc> {
 }
 
 impl Proposal {
-    /// A support worker proposes a visit.
+    /// A support worker proposes a visit; `holidays` are the public holidays by which it is priced.
     ///
     /// # Errors
     /// See [`ProposeVisitError`].
@@ -202,9 +211,10 @@ impl Proposal {
         visit: VisitDetails,
         acting: Acting,
         policy: &Policy,
+        holidays: &[NaiveDate],
         now: DateTime<Utc>,
     ) -> Result<Self, ProposeVisitError> {
-        let current = revision(1, engagement, visit, acting, policy, now)?;
+        let current = revision(1, engagement, visit, acting, policy, holidays, now)?;
         Ok(Self {
             id,
             engagement: engagement.id,
@@ -247,6 +257,7 @@ impl Proposal {
         visit: VisitDetails,
         acting: Acting,
         policy: &Policy,
+        holidays: &[NaiveDate],
         now: DateTime<Utc>,
     ) -> Result<Self, ReviseProposalError> {
         self.must_be_open(now)?;
@@ -254,7 +265,7 @@ impl Proposal {
             return Err(ReviseProposalError::TooMany);
         }
         let number = self.current.number.saturating_add(1);
-        let current = revision(number, engagement, visit, acting, policy, now)?;
+        let current = revision(number, engagement, visit, acting, policy, holidays, now)?;
         let lapses_at = lapses_at(&current, policy);
         let moved = u32::from(lapses_at != self.lapses_at);
         let mut next = self.clone();
@@ -268,7 +279,8 @@ impl Proposal {
 
     /// The client accepts exactly revision `number`, which books `visit` under the terms that come with it.
     ///
-    /// INVARIANT: what is booked is what the client saw. Any other revision than the current one is refused.
+    /// INVARIANT: what is booked is what the client saw, at the price that they saw. Any other revision than the
+    /// current one is refused.
     ///
     /// # Errors
     /// See [`AcceptProposalError`].
@@ -277,6 +289,7 @@ impl Proposal {
         number: u32,
         engagement: &'e Engagement,
         visit: VisitId,
+        holidays: &[NaiveDate],
         now: DateTime<Utc>,
     ) -> Result<(Self, &'e AgreedTerms), AcceptProposalError> {
         self.must_be_open(now)?;
@@ -285,7 +298,11 @@ impl Proposal {
             return Err(AcceptProposalError::StaleRevision { current });
         }
         engagement.must_be_open()?;
-        let terms = terms_for(engagement, self.current.visit.service)?;
+        let seen = &self.current;
+        let (terms, price) = priced(engagement, &seen.visit, seen.from, holidays)?;
+        if price != seen.price {
+            return Err(AcceptProposalError::PriceChanged);
+        }
         let accepted = Self {
             visit: Some(visit),
             ..self.closed(ProposalState::Accepted, now)

@@ -7,7 +7,7 @@ use crate::engagement::{Engagement, EngagementNotOpen, EngagementState, Side};
 use crate::id::Id;
 use crate::money::Cents;
 use crate::policy::Policy;
-use crate::terms::{AgreedTerms, BandRate, ServiceRates, Terms, TimeBand};
+use crate::terms::{AgreedTerms, BandRate, NotCovered, ServiceRates, Terms, TimeBand};
 use crate::visit::VisitPlace;
 use crate::vocabulary::Service;
 
@@ -61,7 +61,7 @@ fn engagement() -> Engagement {
 
 fn propose(visit: VisitDetails) -> Result<Proposal, ProposeVisitError> {
     let policy = Policy::default();
-    Proposal::propose(id(7), &engagement(), visit, acting(), &policy, now())
+    Proposal::propose(id(7), &engagement(), visit, acting(), &policy, &[], now())
 }
 
 pub(crate) fn open() -> Proposal {
@@ -113,14 +113,14 @@ fn carry_out(
             let mut visit = details();
             visit.starts += TimeDelta::minutes(i64::from(proposal.current.number));
             proposal
-                .revise(&engagement, visit, acting(), &policy, at)
+                .revise(&engagement, visit, acting(), &policy, &[], at)
                 .map_err(|refused| match refused {
                     ReviseProposalError::NotOpen(why) => Some(why),
                     ReviseProposalError::TooMany | ReviseProposalError::Visit(_) => None,
                 })
         }
         Command::Accept => proposal
-            .accept(proposal.current.number, &engagement, id(8), at)
+            .accept(proposal.current.number, &engagement, id(8), &[], at)
             .map(|(accepted, _)| accepted)
             .map_err(|refused| match refused {
                 AcceptProposalError::NotOpen(why) => Some(why),
@@ -203,11 +203,11 @@ fn the_client_accepts_one_exact_revision() {
     );
     let held = engagement();
     for number in [0, 1, 3] {
-        let refused = second.accept(number, &held, id(8), now());
+        let refused = second.accept(number, &held, id(8), &[], now());
         let stale = AcceptProposalError::StaleRevision { current: 2 };
         assert_eq!(refused.map(drop), Err(stale));
     }
-    let (accepted, terms) = second.accept(2, &held, id(8), now()).unwrap();
+    let (accepted, terms) = second.accept(2, &held, id(8), &[], now()).unwrap();
     assert_eq!(accepted.visit, Some(id(8)));
     assert_eq!(terms.version, 3);
 }
@@ -234,20 +234,32 @@ fn only_an_open_engagement_with_terms_that_cover_the_service_takes_visits() {
         ),
         (
             |it| it.terms.as_mut().unwrap().terms.services[0].service = Service::MealPreparation,
-            ProposeVisitError::NotCovered,
-            AcceptProposalError::NotCovered,
+            ProposeVisitError::NotCovered(NotCovered::Service(Service::SocialSupport)),
+            AcceptProposalError::NotCovered(NotCovered::Service(Service::SocialSupport)),
         ),
     ];
     for (change, proposing, accepting) in cases {
         let mut held = engagement();
         change(&mut held);
-        let proposed = Proposal::propose(id(7), &held, details(), acting(), &policy, now());
+        let proposed = Proposal::propose(id(7), &held, details(), acting(), &policy, &[], now());
         assert_eq!(proposed, Err(proposing.clone()));
-        let revised = open().revise(&held, details(), acting(), &policy, now());
+        let revised = open().revise(&held, details(), acting(), &policy, &[], now());
         assert_eq!(revised, Err(proposing.into()));
-        let accepted = open().accept(1, &held, id(8), now());
+        let accepted = open().accept(1, &held, id(8), &[], now());
         assert_eq!(accepted.map(drop), Err(accepting));
     }
+}
+
+#[test]
+fn what_costs_something_else_by_now_is_not_booked() {
+    let mut held = engagement();
+    held.terms.as_mut().unwrap().terms.services[0].rates[0].hourly = Cents(5500);
+    let refused = open().accept(1, &held, id(8), &[], now());
+    assert_eq!(refused.map(drop), Err(AcceptProposalError::PriceChanged));
+    let policy = Policy::default();
+    let revised = open().revise(&held, details(), acting(), &policy, &[], now());
+    let accepted = revised.unwrap().accept(2, &held, id(8), &[], now());
+    assert_eq!(accepted.map(|(_, terms)| terms.version), Ok(3));
 }
 
 #[test]
@@ -263,7 +275,7 @@ fn it_lapses_as_the_visit_would_begin_or_after_the_days_of_an_offer() {
 
     let (held, policy) = (engagement(), Policy::default());
     let later = now() + TimeDelta::days(1);
-    let revise = |visit| near.revise(&held, visit, acting(), &policy, later);
+    let revise = |visit| near.revise(&held, visit, acting(), &policy, &[], later);
     let moved = revise(far).unwrap();
     assert_eq!(moved.lapses_at, later + TimeDelta::days(7));
     assert_eq!(moved.deadline_generation, 2);

@@ -130,7 +130,12 @@ async fn schedules(
             Call::get("/v1/schedule?state=booked").showing(shown),
         )
         .await?;
-    let found = |answer: &Answer| answer.list("/items").iter().any(|item| item["visit"] == visit);
+    let found = |answer: &Answer| {
+        answer
+            .list("/items")
+            .iter()
+            .any(|item| item["visit"] == visit)
+    };
     stage.check([&client, &worker, &staff].into_iter().all(found), || {
         "the visit is not on all three schedules".into()
     })?;

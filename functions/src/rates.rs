@@ -75,7 +75,7 @@ impl Rates {
 }
 
 /// The current version of a scheme. Schemes are never taken away.
-pub(super) async fn current(
+pub(crate) async fn current(
     context: &Context,
     code: &SchemeCode,
 ) -> Result<Option<Versioned<StoredScheme>>, StoreError> {
