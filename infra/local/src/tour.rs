@@ -8,6 +8,7 @@
 
 mod candidate;
 mod engagement;
+mod import;
 mod matching;
 mod safety;
 mod script;
@@ -27,6 +28,7 @@ use stage::Stage;
 pub async fn play() -> Result<(), TourError> {
     let mut stage = Stage::open().await?;
     let people = signup::play(&mut stage).await?;
+    import::play(&mut stage).await?;
     let mira = worker::play(&mut stage).await?;
     let request = matching::play(&mut stage, &people, &mira).await?;
     let engaged = candidate::play(&mut stage, &people, &request).await?;

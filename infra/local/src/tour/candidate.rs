@@ -1,5 +1,6 @@
 //! From the blind list to an accepted invitation: candidate review, questions, a refusal, a lapse.
 
+use chrono::TimeDelta;
 use serde_json::json;
 
 use super::matching::MARISA;
@@ -217,7 +218,7 @@ async fn lapsed(stage: &mut Stage, path: &str, candidate: &str) -> Result<(), To
     )
     .await?;
     let (worker, who) = behind(stage, path, candidate).await?;
-    stage.pass(72, "Three days pass.").await?;
+    stage.pass(TimeDelta::hours(72), "Three days pass.").await?;
     let invitation = newest(stage, &worker, &who).await?;
     stage
         .step(

@@ -1,5 +1,6 @@
 //! Two who know each other: conversation, introductory meeting, terms.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::candidate::Engaged;
@@ -38,6 +39,9 @@ async fn conversation(stage: &mut Stage, engaged: &Engaged) -> Result<(), TourEr
                 &[],
             ),
         )
+        .await?;
+    stage
+        .pass(TimeDelta::minutes(5), "Five minutes pass.")
         .await?;
     let letter = b"Reference: reliable, patient, and always on time.".to_vec();
     let announced = stage
@@ -107,7 +111,7 @@ async fn conversation(stage: &mut Stage, engaged: &Engaged) -> Result<(), TourEr
 async fn meeting(stage: &mut Stage, engaged: &Engaged) -> Result<(), TourError> {
     stage.chapter("An introductory meeting");
     let offer = json!({
-        "starts": "2026-11-10T10:00:00", "time_zone": "Australia/Brisbane", "minutes": 30,
+        "starts": "2026-11-10T10:00:00", "time_zone": "Australia/Melbourne", "minutes": 30,
         "how": "video", "notes": "To see whether we get on."
     });
     let offered = stage
@@ -126,7 +130,9 @@ async fn meeting(stage: &mut Stage, engaged: &Engaged) -> Result<(), TourError> 
             Call::post(format!("{path}/acceptance"), &json!({})).showing(&["/state"]),
         )
         .await?;
-    stage.pass(24 * 3, "The meeting takes place.").await?;
+    stage
+        .pass(TimeDelta::hours(24 * 3), "The meeting takes place.")
+        .await?;
     let record = json!({
         "understandings": [
             {"kind": "routine", "text": "Tea before anything else."},

@@ -1,5 +1,6 @@
 //! A match request: preview, release, the blind list.
 
+use chrono::TimeDelta;
 use domain::match_request::MatchRequestDetails;
 use serde_json::{Value, json};
 
@@ -177,7 +178,7 @@ async fn released_by_the_schedule(
             Call::get(path.clone()).answered(409),
         )
         .await?;
-    stage.pass(23, "23 hours pass.").await?;
+    stage.pass(TimeDelta::hours(23), "23 hours pass.").await?;
     let reason = json!({"reason": "A complaint is being looked into."});
     stage
         .step(
@@ -188,7 +189,10 @@ async fn released_by_the_schedule(
         )
         .await?;
     stage
-        .pass(1, "Another hour passes: the list falls due.")
+        .pass(
+            TimeDelta::hours(1),
+            "Another hour passes: the list falls due.",
+        )
         .await?;
     let seen = stage
         .step(
@@ -348,7 +352,7 @@ async fn never_after_a_withdrawal(stage: &mut Stage, people: &People) -> Result<
             Call::post(format!("{path}/withdrawal"), &json!({})).showing(&["/state"]),
         )
         .await?;
-    stage.pass(48, "Two days pass.").await?;
+    stage.pass(TimeDelta::hours(48), "Two days pass.").await?;
     stage
         .step(
             ELENA,

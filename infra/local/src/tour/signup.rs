@@ -54,7 +54,7 @@ async fn by_a_partners_server(stage: &mut Stage) -> Result<String, TourError> {
     let body = json!({
         "signup_for": "representative",
         "given_name": "Rosa", "family_name": "Marchetti", "birth_date": "1941-05-30",
-        "address": "4 Elm Court, West End",
+        "address": "4 Elm Court, Preston",
         "representative_given_name": "Elena", "representative_family_name": "Marchetti",
         "representative_email": "elena.marchetti@example.org", "relationship": "daughter",
         "scopes": ["details", "match_requests", "engagements"], "about": "Would like company on walks."

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anstream::println;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use owo_colors::OwoColorize;
 use platform::clock::ManualClock;
 use serde_json::{Value, json};
@@ -190,12 +190,12 @@ impl Stage {
     }
 
     /// Moves the clock, stepping through everything that falls due on the way.
-    pub(super) async fn pass(&mut self, hours: i64, words: &str) -> Result<(), TourError> {
+    pub(super) async fn pass(&mut self, time: TimeDelta, words: &str) -> Result<(), TourError> {
         println!("\n     {} {words}", "\u{29d6}".yellow());
         let to = self
             .dev(
                 "/dev/clock/advance",
-                &json!({"seconds": hours.saturating_mul(3600)}),
+                &json!({"seconds": time.num_seconds()}),
             )
             .await?;
         println!(

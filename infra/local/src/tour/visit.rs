@@ -1,5 +1,6 @@
 //! The first visit: proposed, revised, accepted, and on three schedules; what happens when two want the same hour.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::candidate::Engaged;
@@ -21,9 +22,12 @@ pub(super) async fn play(
     kept(stage, engaged, &visit).await
 }
 
+/// When the first visit begins.
+const TEN_O_CLOCK: &str = "2026-11-16T23:00:00Z";
+
 fn visit(stage: &Stage, starts: &str, minutes: u32) -> Result<Value, TourError> {
     Ok(json!({"visit": {
-        "starts": starts, "time_zone": "Australia/Brisbane", "minutes": minutes, "place": "home",
+        "starts": starts, "time_zone": "Australia/Melbourne", "minutes": minutes, "place": "home",
         "service": request_of(stage)?["services"][0], "notes": "The first one: tea, and a look around."
     }}))
 }
@@ -95,7 +99,7 @@ async fn booked(stage: &mut Stage, engaged: &Engaged) -> Result<String, TourErro
         .step(
             ELENA,
             "accepts exactly the second revision",
-            accept(2).showing(&["/state", "/visit"]),
+            accept(2).showing(&["/state", "/visit", "/current/price/total"]),
         )
         .await?;
     Ok(accepted.at("/visit"))
@@ -200,9 +204,9 @@ async fn taken(stage: &mut Stage, engaged: &Engaged) -> Result<(), TourError> {
         .map(drop)
 }
 
-async fn kept(stage: &mut Stage, engaged: &Engaged, visit: &str) -> Result<(), TourError> {
+async fn kept(stage: &mut Stage, engaged: &Engaged, booked: &str) -> Result<(), TourError> {
     stage.chapter("The day itself, and a mistake put right");
-    let again = super::visit::visit(stage, "2026-11-24T10:00:00", 120)?;
+    let again = visit(stage, "2026-11-24T10:00:00", 120)?;
     let path = propose(stage, engaged, "proposes the week after", &again).await?;
     let accepted = stage
         .step(
@@ -223,26 +227,25 @@ async fn kept(stage: &mut Stage, engaged: &Engaged, visit: &str) -> Result<(), T
             .showing(&["/state"]),
         )
         .await?;
-    let until = (chrono::DateTime::parse_from_rfc3339("2026-11-17T10:00:00+10:00")
-        .unwrap_or_default()
-        .to_utc()
-        - stage.now())
-    .num_hours();
-    stage.pass(until, "It is Tuesday, ten o'clock.").await?;
+    let ten: DateTime<Utc> = TEN_O_CLOCK.parse().unwrap_or_default();
+    let until = ten - stage.now();
+    stage
+        .pass(until, "It is Tuesday, ten o'clock in Melbourne.")
+        .await?;
     for (does, act) in [("begins", "start"), ("has finished", "completion")] {
         if act == "completion" {
-            stage.pass(2, "Two hours pass.").await?;
+            stage.pass(TimeDelta::hours(2), "Two hours pass.").await?;
         }
         stage
             .step(
                 engaged.who.clone(),
                 does,
-                Call::post(format!("/v1/visits/{visit}/{act}"), &json!({})).showing(&["/state"]),
+                Call::post(format!("/v1/visits/{booked}/{act}"), &json!({})).showing(&["/state"]),
             )
             .await?;
     }
     let seen = stage
-        .look(engaged.who.clone(), &format!("/v1/visits/{visit}"))
+        .look(engaged.who.clone(), &format!("/v1/visits/{booked}"))
         .await?;
     stage.check(!seen.text.contains("Elm Court"), || {
         "the address is still shown".into()
