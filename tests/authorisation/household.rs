@@ -345,7 +345,15 @@ impl<'w> Household<'w> {
             self.own.insert((actor, "meeting"), meeting.id.to_string());
         }
         let reports = "/v1/engagements/{engagement}/reports";
-        let report = self.make(document, "client", reports).await;
+        // One that stops nothing: what others do in the engagement is to be seen, too.
+        let told = json!({"kind": "complaint", "what": "Late again.", "stop_visits": false});
+        let client = self.subject("client");
+        let report = self
+            .world
+            .as_(&client)
+            .post(&self.path(reports, "client"), &told)
+            .await;
+        let report = report.expect(201);
         self.ids.insert("report", report.string("id"));
     }
 

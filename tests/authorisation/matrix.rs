@@ -69,7 +69,12 @@ async fn everybody_may_do_what_the_matrix_says_and_nothing_else() {
     let document = Document::published();
     let mut wrong = Vec::new();
     let mut household = Household::settle(&world, &document).await;
+    // While working on one of them, `RAPPORT_MATRIX` names the lines to be walked: those whose path holds it.
+    let only = std::env::var("RAPPORT_MATRIX").unwrap_or_default();
     for mut line in lines() {
+        if !line.path.contains(&only) {
+            continue;
+        }
         let operation = document.operation(&line.method, &line.path);
         // The other test says which operations are not there.
         let Some(operation) = operation else { continue };

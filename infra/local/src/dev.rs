@@ -15,6 +15,7 @@ use platform::clock::Clock;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{DevClock, DevClockError};
+use crate::community::Samples;
 use crate::ticker::{AdvanceError, Ticker};
 
 /// Ten years: nothing of interest lies further off.
@@ -31,11 +32,12 @@ pub struct Desk {
     pub ticker: Arc<Ticker>,
 }
 
-/// `GET /dev/clock`, `POST /dev/clock/advance` and `POST /dev/mail-bounces`.
+/// `GET /dev/clock`, `POST /dev/clock/advance`, `GET /dev/people` and `POST /dev/mail-bounces`.
 pub fn router(desk: Desk) -> Router {
     Router::new()
         .route("/dev/clock", get(show_clock))
         .route("/dev/clock/advance", post(advance_clock))
+        .route("/dev/people", get(list_people))
         .route("/dev/mail-bounces", post(bounce_mail))
         .with_state(desk)
 }
@@ -89,6 +91,29 @@ async fn advance_clock(
     Ok(Json(ClockView {
         now: desk.ticker.advance_to(to).await?,
     }))
+}
+
+#[derive(Debug, Serialize)]
+struct KnownView {
+    /// `clt_…` or `wrk_…`.
+    id: String,
+    /// Whom to ask for a token of.
+    subject: String,
+    given_name: String,
+}
+
+/// Who is behind an id of the sample community, so that a story can be gone on with as them.
+async fn list_people() -> Result<Json<Vec<KnownView>>, Problem> {
+    let samples = Samples::read().map_err(|error| {
+        tracing::error!(%error, "the samples cannot be read");
+        Problem::internal()
+    })?;
+    let people = samples.known().map(|known| KnownView {
+        subject: known.subject().to_owned(),
+        given_name: known.given().to_owned(),
+        id: known.id,
+    });
+    Ok(Json(people.collect()))
 }
 
 #[derive(Debug, Deserialize)]

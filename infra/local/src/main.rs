@@ -96,5 +96,6 @@ fn print_welcome(host: &Host) {
     for introduced in INTRODUCED {
         println!("    {:<26}{}", introduced.subject, introduced.who);
     }
+    println!("  who is behind an id     curl -s {url}/dev/people");
     println!("  the whole story, told   cargo run -- tour");
 }

@@ -9,7 +9,7 @@ use domain::access::{Scope, StaffRole};
 use domain::availability::{HalfHour, RequestedDay, Weekday};
 use domain::check::CheckKind;
 use domain::funding::{SchemeCode, SchemeRules};
-use domain::id::WorkerId;
+use domain::id::{ClientId, WorkerId};
 use domain::match_request::{Budget, CareNeeds, MatchRequestDetails, Period, Preference};
 use domain::membership::MembershipTerms;
 use domain::money::Cents;
@@ -45,14 +45,41 @@ pub struct ReadSamplesError {
     source: serde_json::Error,
 }
 
-impl Samples {
-    /// The subject and the given name of the sample support worker with this id.
+/// A sample client or support worker.
+#[derive(Debug, Clone)]
+pub struct KnownSample<'a> {
+    person: &'a SamplePerson,
+    /// `clt_…` or `wrk_…`.
+    pub id: String,
+}
+
+impl KnownSample<'_> {
+    /// The subject of their tokens.
     #[must_use]
-    pub fn support_worker(&self, id: WorkerId) -> Option<(&str, &str)> {
-        let people = self.workers.iter().map(|worker| &worker.person);
-        people
-            .map(|person| (person.subject.as_str(), person.given.as_str()))
-            .find(|(subject, _)| sample_id(subject) == id)
+    pub fn subject(&self) -> &str {
+        &self.person.subject
+    }
+
+    /// Their given name.
+    #[must_use]
+    pub fn given(&self) -> &str {
+        &self.person.given
+    }
+}
+
+impl Samples {
+    /// Every sample client and support worker, by the id that they have in every table.
+    pub fn known(&self) -> impl Iterator<Item = KnownSample<'_>> {
+        let known = |person, id| KnownSample { person, id };
+        let clients = self.clients.iter().map(move |client| {
+            let id: ClientId = sample_id(&client.person.subject);
+            known(&client.person, id.to_string())
+        });
+        let workers = self.workers.iter().map(move |worker| {
+            let id: WorkerId = sample_id(&worker.person.subject);
+            known(&worker.person, id.to_string())
+        });
+        clients.chain(workers)
     }
 
     /// Reads the samples that this program was built with.

@@ -23,6 +23,7 @@ pub(super) async fn play(
 
 async fn conversation(stage: &mut Stage, engaged: &Engaged) -> Result<(), TourError> {
     stage.chapter("Conversation");
+    stage.pass(TimeDelta::hours(1), "An hour passes.").await?;
     let messages = format!("{}/messages", engaged.path);
     let write = |text: &str, attachments: &[String]| {
         Call::post(

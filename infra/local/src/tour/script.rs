@@ -25,10 +25,10 @@ impl Who {
 
     /// The sample support worker with this id, whom only the story itself finds.
     pub(super) fn sample_worker(samples: &Samples, id: &str) -> Option<Self> {
-        let (subject, given) = samples.support_worker(id.parse().ok()?)?;
+        let worker = samples.known().find(|known| known.id == id)?;
         Some(Self {
-            name: format!("{given}, support worker,").into(),
-            subject: Some(subject.to_owned().into()),
+            name: format!("{}, support worker,", worker.given()).into(),
+            subject: Some(worker.subject().to_owned().into()),
         })
     }
 
