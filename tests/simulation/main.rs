@@ -13,6 +13,8 @@
 
 mod bookings;
 mod imports;
+mod invitations;
+mod offers;
 mod ports;
 mod release;
 mod simulated;

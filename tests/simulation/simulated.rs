@@ -1,6 +1,7 @@
 //! A simulated service: processes that come and go over one table, callers who insist, events that are
 //! delivered late, often and in any order.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
@@ -8,6 +9,7 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::due::Consumer;
+use domain::id::PersonId;
 use domain::person::LoginKey;
 use dynoxide::Database;
 use functions::consume::consume;
@@ -23,11 +25,11 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rapport::embedded::{in_process, in_process_http};
-use rapport_tests::faults::Faults;
+use rapport_tests::faults::{Faults, give_way};
 use rapport_tests::seeds::{Seed, Task, interleave};
 use rapport_tests::start;
 use serde_json::{Value, json};
-use store::{DueKey, Key, Store, consumer_of};
+use store::{DueKey, Entity, InboxItem, Key, Store, consumer_of};
 use tower::ServiceExt;
 
 use crate::ports::{Letterbox, Shelf};
@@ -58,6 +60,7 @@ struct Process {
     context: Shared,
     index: IndexBuilder,
     router: Router,
+    clock: Arc<ManualClock>,
 }
 
 /// One request.
@@ -154,6 +157,10 @@ impl Reply {
 pub(crate) enum Act {
     Ask(Ask),
     Deliver(DueKey),
+    /// Every deadline and effect that is due by then is delivered, but for notices.
+    DeliverDue,
+    /// The clock shows this time, once others have gone on so many times.
+    Strike(DateTime<Utc>, usize),
 }
 
 /// What came of it, where the process lived to see it.
@@ -197,6 +204,39 @@ impl Simulated {
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+
+    /// Something as stored.
+    pub(crate) async fn stored<T: Entity>(&self, key: &Key) -> Option<T> {
+        let found = self.observer.get::<T>(key).await.unwrap();
+        found.map(|found| found.value)
+    }
+
+    /// Everything stored under `pk` whose name begins so.
+    pub(crate) async fn all<T: Entity>(&self, pk: &str, prefix: &str) -> Vec<T> {
+        let found = self
+            .observer
+            .list_all::<T>(pk, prefix, 20_000)
+            .await
+            .unwrap();
+        found.into_iter().map(|found| found.value).collect()
+    }
+
+    /// What somebody was told.
+    pub(crate) async fn inbox(&self, person: PersonId) -> Vec<InboxItem> {
+        self.all(&Key::person(person).pk, "INBOX#").await
+    }
+
+    /// Each of `people` got one letter of everything that they were told, and nobody got any other.
+    pub(crate) async fn one_letter_of_each(&self, people: impl IntoIterator<Item = PersonId>) {
+        let mut told = BTreeSet::new();
+        for person in people {
+            let inbox = self.inbox(person).await;
+            told.extend(inbox.iter().map(|item| format!("{}_{person}", item.notice)));
+        }
+        let letters = self.mail.letters();
+        let mailed: BTreeSet<String> = letters.into_iter().map(|it| it.message_id).collect();
+        assert_eq!(mailed, told);
     }
 
     /// What was done to something, by name and in alphabetical order.
@@ -375,6 +415,7 @@ impl Process {
             context,
             index,
             router,
+            clock: clock.clone(),
         }
     }
 
@@ -390,7 +431,29 @@ impl Process {
                 )
             }
             Act::Deliver(key) => Came::Delivered(consume(&self.context, key).await.is_ok()),
+            Act::DeliverDue => Came::Delivered(self.deliver_due().await),
+            Act::Strike(at, after) => {
+                for _ in 0..*after {
+                    give_way().await;
+                }
+                self.clock.set(self.clock.now().max(*at));
+                Came::Delivered(true)
+            }
         }
+    }
+
+    async fn deliver_due(&self) -> bool {
+        let context = &self.context;
+        let Ok(due) = context.store.due_by(context.now(), 100).await else {
+            return false;
+        };
+        let mut done = true;
+        for key in due {
+            if consumer_of(&key) == Some(Consumer::Expiry) {
+                done &= consume(context, &key).await.is_ok();
+            }
+        }
+        done
     }
 
     async fn answer(&self, ask: &Ask) -> Reply {
