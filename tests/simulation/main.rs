@@ -11,7 +11,9 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod ask;
 mod bookings;
+mod conversation;
 mod imports;
 mod invitations;
 mod offers;

@@ -66,6 +66,9 @@ pub enum AfterReading {
 
 impl Unread {
     /// What is unread on `side` once `message` has been written to it, and whether to tell it so.
+    ///
+    /// Clocks differ, so that a message can come in behind one that was written before. It is told by itself:
+    /// whoever reads up to the other one may never have seen it.
     #[must_use]
     pub fn with(
         was: Option<Self>,
@@ -76,7 +79,7 @@ impl Unread {
         match was {
             Some(was) => {
                 let newest = was.newest.max(message);
-                (Self { newest, ..was }, false)
+                (Self { newest, ..was }, message < was.newest)
             }
             None => {
                 let unread = Self {
