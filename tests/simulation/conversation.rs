@@ -18,7 +18,7 @@ use serde_json::json;
 use store::{Actor, AuditItem, InboxItem, Key};
 
 use crate::simulated::{Ask, Reply, Simulated};
-use crate::weather::{SLUGGISH, storm};
+use crate::weather::SLUGGISH;
 
 /// How often everybody who feels like it writes, looks, or marks what they saw as read.
 const ROUNDS: Effort = Effort {
@@ -34,7 +34,8 @@ async fn no_side_has_something_to_read_of_which_nobody_told_it() {
     for seed in seeds(ROUNDS.now().div_ceil(IN_A_ROW)) {
         let mut talk = Talk::settle(&seed).await;
         for round in 0..IN_A_ROW {
-            talk.brew(round);
+            let storm = talk.seed * 1_000 + round as u64;
+            talk.world.brew_in_time(SLUGGISH, storm);
             talk.round(round).await;
             match talk.world.chance.random_range(0..3) {
                 0 => talk.come_to_rest().await,
@@ -129,16 +130,6 @@ impl Talk {
             tellings: 0,
             unread: 0,
         }
-    }
-
-    /// Things go wrong, and each call to the table takes a moment: what is decided later has a later time.
-    fn brew(&self, round: usize) {
-        let clock = self.world.clock.clone();
-        let mut storm = storm(SLUGGISH, self.seed * 1_000 + round as u64);
-        self.world.faults.choose(move |call| {
-            clock.advance(TimeDelta::milliseconds(1));
-            storm(call)
-        });
     }
 
     /// Each member does one thing, all at the same time, until there is an answer.

@@ -14,6 +14,7 @@
 mod ask;
 mod bookings;
 mod conversation;
+mod engagement_story;
 mod imports;
 mod invitations;
 mod offers;

@@ -34,7 +34,7 @@ use tower::ServiceExt;
 
 pub(crate) use crate::ask::{Ask, Reply};
 use crate::ports::{Letterbox, Shelf};
-use crate::weather::{STORMY, storm};
+use crate::weather::{STORMY, Weather, storm};
 
 pub(crate) const ADMINISTRATOR: &str = "ada";
 const TABLE: &str = "simulated";
@@ -166,6 +166,16 @@ impl Simulated {
     /// From now on things go wrong.
     pub(crate) fn brew(&self) {
         self.faults.choose(storm(STORMY, self.seed));
+    }
+
+    /// The same in other weather, and each call to the table takes a moment: what is decided later has a later time.
+    pub(crate) fn brew_in_time(&self, weather: Weather, seed: u64) {
+        let clock = self.clock.clone();
+        let mut storm = storm(weather, seed);
+        self.faults.choose(move |call| {
+            clock.advance(TimeDelta::milliseconds(1));
+            storm(call)
+        });
     }
 
     /// From now on they do not.
