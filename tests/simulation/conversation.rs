@@ -22,7 +22,7 @@ use crate::weather::SLUGGISH;
 
 /// How often everybody who feels like it writes, looks, or marks what they saw as read.
 const ROUNDS: Effort = Effort {
-    reduced: 80,
+    reduced: 40,
     full: 4_000,
 };
 /// How many of them take place in one conversation.

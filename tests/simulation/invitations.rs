@@ -226,9 +226,9 @@ impl Race {
         let acts = self.acts(place, due);
         place.world.brew();
         let came = place.world.insist_on(acts).await;
-        place.world.pass(TimeDelta::hours(1)).await;
+        place.world.deliver().await;
         place.world.calm();
-        place.world.pass(TimeDelta::hours(1)).await;
+        place.world.deliver().await;
         assert_eq!(place.world.observer.next_due().await.unwrap(), None);
 
         let replies: Vec<Reply> = came

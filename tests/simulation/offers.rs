@@ -130,9 +130,9 @@ impl Negotiation {
         let mut before = self.operations().await;
 
         let replies = self.all_at_once(&offer, number).await;
-        self.world.pass(TimeDelta::hours(1)).await;
+        self.world.deliver().await;
         self.world.calm();
-        self.world.pass(TimeDelta::hours(1)).await;
+        self.world.deliver().await;
 
         let offers = self.standing().await;
         let index = offers.iter().position(|it| it.id == offer.id).unwrap();
