@@ -11,8 +11,13 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod ask;
 mod bookings;
+mod conversation;
+mod engagement_story;
 mod imports;
+mod invitations;
+mod offers;
 mod ports;
 mod release;
 mod simulated;

@@ -31,14 +31,14 @@ const RACES: Effort = Effort {
 const WORKERS: usize = 8;
 
 /// A place with support workers and clients, before anything goes wrong.
-struct Place {
-    world: Simulated,
-    workers: Vec<WorkerId>,
-    clients: Vec<(ClientId, PersonId)>,
+pub(crate) struct Place {
+    pub(crate) world: Simulated,
+    pub(crate) workers: Vec<WorkerId>,
+    pub(crate) clients: Vec<(ClientId, PersonId)>,
 }
 
 impl Place {
-    async fn settle(seed: &Seed, clients: usize) -> Self {
+    pub(crate) async fn settle(seed: &Seed, clients: usize) -> Self {
         let mut world = Simulated::start(seed).await;
         let mut place_workers = Vec::new();
         for number in 0..WORKERS {
@@ -58,7 +58,7 @@ impl Place {
     }
 
     /// A match request in the table as if it had been submitted now, with everybody on its list.
-    async fn request(&self, number: usize) -> MatchRequestId {
+    pub(crate) async fn request(&self, number: usize) -> MatchRequestId {
         let context = self.world.context();
         let (client, person) = self.clients[number % self.clients.len()];
         let submission = Submission {

@@ -1,13 +1,15 @@
 //! A simulated service: processes that come and go over one table, callers who insist, events that are
 //! delivered late, often and in any order.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Method, Request};
+use axum::http::Request;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::due::Consumer;
+use domain::id::PersonId;
 use domain::person::LoginKey;
 use dynoxide::Database;
 use functions::consume::consume;
@@ -23,15 +25,16 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rapport::embedded::{in_process, in_process_http};
-use rapport_tests::faults::Faults;
+use rapport_tests::faults::{Faults, give_way};
 use rapport_tests::seeds::{Seed, Task, interleave};
 use rapport_tests::start;
 use serde_json::{Value, json};
-use store::{DueKey, Key, Store, consumer_of};
+use store::{DueKey, Entity, InboxItem, Key, Store, consumer_of};
 use tower::ServiceExt;
 
+pub(crate) use crate::ask::{Ask, Reply};
 use crate::ports::{Letterbox, Shelf};
-use crate::weather::{STORMY, storm};
+use crate::weather::{STORMY, Weather, storm};
 
 pub(crate) const ADMINISTRATOR: &str = "ada";
 const TABLE: &str = "simulated";
@@ -58,95 +61,7 @@ struct Process {
     context: Shared,
     index: IndexBuilder,
     router: Router,
-}
-
-/// One request.
-#[derive(Debug, Clone)]
-pub(crate) struct Ask {
-    pub(crate) by: String,
-    pub(crate) method: Method,
-    pub(crate) path: String,
-    pub(crate) headers: Vec<(&'static str, String)>,
-    pub(crate) body: Option<Value>,
-}
-
-impl Ask {
-    pub(crate) fn get(by: &str, path: impl Into<String>) -> Self {
-        Self {
-            by: by.to_owned(),
-            method: Method::GET,
-            path: path.into(),
-            headers: Vec::new(),
-            body: None,
-        }
-    }
-
-    pub(crate) fn post(
-        by: &str,
-        path: impl Into<String>,
-        key: impl Into<String>,
-        body: Value,
-    ) -> Self {
-        Self {
-            method: Method::POST,
-            headers: vec![("idempotency-key", key.into())],
-            body: Some(body),
-            ..Self::get(by, path)
-        }
-    }
-
-    /// A file of comma-separated values.
-    pub(crate) fn csv(
-        by: &str,
-        path: impl Into<String>,
-        key: impl Into<String>,
-        file: &str,
-    ) -> Self {
-        Self::post(by, path, key, Value::String(file.to_owned()))
-    }
-
-    pub(crate) fn put(by: &str, path: impl Into<String>, etag: &str, body: Value) -> Self {
-        let ask = Self {
-            method: Method::PUT,
-            body: Some(body),
-            ..Self::get(by, path)
-        };
-        ask.matching(etag)
-    }
-
-    pub(crate) fn matching(mut self, etag: &str) -> Self {
-        self.headers.push(("if-match", etag.to_owned()));
-        self
-    }
-}
-
-/// An answer.
-#[derive(Debug, Clone)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) etag: String,
-    pub(crate) body: Value,
-}
-
-impl Reply {
-    /// The table may answer another time; everything else is final.
-    fn is_final(&self) -> bool {
-        self.status < 500
-    }
-
-    #[track_caller]
-    pub(crate) fn expect(self, status: u16) -> Self {
-        assert_eq!(self.status, status, "{}", self.body);
-        self
-    }
-
-    #[track_caller]
-    pub(crate) fn text(&self, field: &str) -> String {
-        self.body[field]
-            .as_str()
-            .unwrap_or_else(|| panic!("{field}: {}", self.body))
-            .to_owned()
-    }
+    clock: Arc<ManualClock>,
 }
 
 /// Something that happens in a process.
@@ -154,6 +69,10 @@ impl Reply {
 pub(crate) enum Act {
     Ask(Ask),
     Deliver(DueKey),
+    /// Every deadline and effect that is due by then is delivered, but for notices.
+    DeliverDue,
+    /// The clock shows this time, once others have gone on so many times.
+    Strike(DateTime<Utc>, usize),
 }
 
 /// What came of it, where the process lived to see it.
@@ -199,6 +118,39 @@ impl Simulated {
         self.clock.now()
     }
 
+    /// Something as stored.
+    pub(crate) async fn stored<T: Entity>(&self, key: &Key) -> Option<T> {
+        let found = self.observer.get::<T>(key).await.unwrap();
+        found.map(|found| found.value)
+    }
+
+    /// Everything stored under `pk` whose name begins so.
+    pub(crate) async fn all<T: Entity>(&self, pk: &str, prefix: &str) -> Vec<T> {
+        let found = self
+            .observer
+            .list_all::<T>(pk, prefix, 20_000)
+            .await
+            .unwrap();
+        found.into_iter().map(|found| found.value).collect()
+    }
+
+    /// What somebody was told.
+    pub(crate) async fn inbox(&self, person: PersonId) -> Vec<InboxItem> {
+        self.all(&Key::person(person).pk, "INBOX#").await
+    }
+
+    /// Each of `people` got one letter of everything that they were told, and nobody got any other.
+    pub(crate) async fn one_letter_of_each(&self, people: impl IntoIterator<Item = PersonId>) {
+        let mut told = BTreeSet::new();
+        for person in people {
+            let inbox = self.inbox(person).await;
+            told.extend(inbox.iter().map(|item| format!("{}_{person}", item.notice)));
+        }
+        let letters = self.mail.letters();
+        let mailed: BTreeSet<String> = letters.into_iter().map(|it| it.message_id).collect();
+        assert_eq!(mailed, told);
+    }
+
     /// What was done to something, by name and in alphabetical order.
     pub(crate) async fn operations(&self, aggregate: &Key) -> Vec<String> {
         let audit = self.observer.audit_of(aggregate, 100, None).await.unwrap();
@@ -214,6 +166,16 @@ impl Simulated {
     /// From now on things go wrong.
     pub(crate) fn brew(&self) {
         self.faults.choose(storm(STORMY, self.seed));
+    }
+
+    /// The same in other weather, and each call to the table takes a moment: what is decided later has a later time.
+    pub(crate) fn brew_in_time(&self, weather: Weather, seed: u64) {
+        let clock = self.clock.clone();
+        let mut storm = storm(weather, seed);
+        self.faults.choose(move |call| {
+            clock.advance(TimeDelta::milliseconds(1));
+            storm(call)
+        });
     }
 
     /// From now on they do not.
@@ -375,6 +337,7 @@ impl Process {
             context,
             index,
             router,
+            clock: clock.clone(),
         }
     }
 
@@ -390,7 +353,29 @@ impl Process {
                 )
             }
             Act::Deliver(key) => Came::Delivered(consume(&self.context, key).await.is_ok()),
+            Act::DeliverDue => Came::Delivered(self.deliver_due().await),
+            Act::Strike(at, after) => {
+                for _ in 0..*after {
+                    give_way().await;
+                }
+                self.clock.set(self.clock.now().max(*at));
+                Came::Delivered(true)
+            }
         }
+    }
+
+    async fn deliver_due(&self) -> bool {
+        let context = &self.context;
+        let Ok(due) = context.store.due_by(context.now(), 100).await else {
+            return false;
+        };
+        let mut done = true;
+        for key in due {
+            if consumer_of(&key) == Some(Consumer::Expiry) {
+                done &= consume(context, &key).await.is_ok();
+            }
+        }
+        done
     }
 
     async fn answer(&self, ask: &Ask) -> Reply {

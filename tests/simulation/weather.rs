@@ -31,6 +31,18 @@ pub(crate) const RELENTLESS: Weather = Weather {
     reads: &[(Fault::CrashBefore, 10), (Fault::AnswerLost, 10)],
 };
 
+/// Reads take long and are repeated, so that others get ahead; the process ends around every thirtieth write.
+pub(crate) const SLUGGISH: Weather = Weather {
+    writes: &[
+        (Fault::CrashBefore, 15),
+        (Fault::CrashAfter, 15),
+        (Fault::AnswerLost, 40),
+        (Fault::Conflicted, 60),
+        (Fault::Slow, 50),
+    ],
+    reads: &[(Fault::Throttled, 100), (Fault::Slow, 100)],
+};
+
 const STORMY_WRITES: &Odds = &[
     (Fault::CrashBefore, 25),
     (Fault::CrashAfter, 25),

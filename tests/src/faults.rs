@@ -221,7 +221,7 @@ fn forget_token(request: &mut HttpRequest) {
 }
 
 /// Each call is a moment at which somebody else may go first.
-async fn give_way() {
+pub async fn give_way() {
     let mut gave_way = false;
     std::future::poll_fn(|context| {
         if std::mem::replace(&mut gave_way, true) {

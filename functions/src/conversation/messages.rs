@@ -10,7 +10,7 @@ use domain::conversation::{
 use domain::engagement::Happening;
 use domain::id::{AttachmentId, EngagementId, MessageId};
 use serde::{Deserialize, Serialize};
-use store::{Commit, Key};
+use store::{Commit, Key, Versioned};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -164,10 +164,14 @@ async fn send_message(
         let found = announced(&context, engagement, &draft.attachments).await?;
         let sender = (party.side, party.acting);
         let files: Vec<_> = found.iter().map(Found::file).collect();
+        let unread = Key::unread(engagement, party.side.other());
+        let unread = context.store.get::<Unread>(&unread).await?;
+        // INVARIANT: the id is drawn once it is known what else there is to read. Whoever writes to the same side
+        // meanwhile changes that, so that of two messages the later one has the later id.
         let sent = draft.send(context.fresh(), engagement, sender, &files, context.now())?;
         must_be_uploaded(&context, &sent.attachments).await?;
         let id = sent.message.id;
-        let commit = send(&context, &party, sent, &found).await?;
+        let commit = send(&context, &party, unread, sent, &found);
         Ok(Decision::new(party.insisted_on(commit), id))
     })
     .await?;
@@ -181,17 +185,14 @@ async fn send_message(
     ))
 }
 
-async fn send(
+fn send(
     context: &Context,
     party: &Party,
+    was: Option<Versioned<Unread>>,
     sent: Sent,
     found: &[Found],
-) -> Result<Commit, Problem> {
+) -> Commit {
     let (engagement, side) = (party.engagement.value.id, party.side.other());
-    let was = context
-        .store
-        .get::<Unread>(&Key::unread(engagement, side))
-        .await?;
     let unread = was.as_ref().map(|was| was.value);
     let (next, told) = Unread::with(unread, engagement, side, sent.message.id);
     let audit = context.audit(party.acting, "send_message", &Key::engagement(engagement));
@@ -207,7 +208,7 @@ async fn send(
     if told {
         commit = commit.notify(context.fresh(), party.event(Happening::MessageSent, side));
     }
-    Ok(commit)
+    commit
 }
 
 /// How far somebody has read.
@@ -263,6 +264,10 @@ async fn read(context: &Context, party: &Party, message: MessageId) -> Result<Co
     };
     let key = Key::read_mark(engagement, person);
     let was = context.store.get::<ReadMark>(&key).await?;
+    let unread = context
+        .store
+        .get::<Unread>(&Key::unread(engagement, side))
+        .await?;
     let next = ReadMark::after(was.as_ref().map(|was| was.value), read);
     let audit = context.audit(
         party.acting,
@@ -273,10 +278,6 @@ async fn read(context: &Context, party: &Party, message: MessageId) -> Result<Co
         Some(was) => Commit::new(audit).replace(was, &next),
         None => Commit::new(audit).insert(&next),
     };
-    let unread = context
-        .store
-        .get::<Unread>(&Key::unread(engagement, side))
-        .await?;
     let Some(unread) = unread else {
         return Ok(commit);
     };

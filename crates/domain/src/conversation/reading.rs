@@ -66,6 +66,9 @@ pub enum AfterReading {
 
 impl Unread {
     /// What is unread on `side` once `message` has been written to it, and whether to tell it so.
+    ///
+    /// Clocks differ, so that a message can come in behind one that was written before. It is told by itself:
+    /// whoever reads up to the other one may never have seen it. Within a millisecond ids are in no order.
     #[must_use]
     pub fn with(
         was: Option<Self>,
@@ -76,7 +79,8 @@ impl Unread {
         match was {
             Some(was) => {
                 let newest = was.newest.max(message);
-                (Self { newest, ..was }, false)
+                let behind = millisecond(message) < millisecond(was.newest);
+                (Self { newest, ..was }, behind)
             }
             None => {
                 let unread = Self {
@@ -104,4 +108,9 @@ impl Unread {
             AfterReading::AsBefore
         }
     }
+}
+
+/// When an id was drawn, by the clock of whoever drew it: what a UUIDv7 begins with.
+const fn millisecond(message: MessageId) -> u128 {
+    message.uuid().as_u128() >> 80
 }

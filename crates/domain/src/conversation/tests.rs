@@ -199,19 +199,29 @@ fn a_read_mark_only_moves_forward() {
 
 #[test]
 fn a_side_is_told_once_of_what_it_has_not_read() {
-    let with = |was, message: u128| Unread::with(was, id(1), Side::Worker, id(message));
+    // Ids as they are drawn in these milliseconds.
+    let at = |millisecond: u128| id(millisecond << 80);
+    let with = |was, millisecond| Unread::with(was, id(1), Side::Worker, at(millisecond));
     let (first, told) = with(None, 3);
     assert!(told);
-    assert_eq!((first.told, first.newest), (id(3), id(3)));
+    assert_eq!((first.told, first.newest), (at(3), at(3)));
     let (second, told) = with(Some(first), 5);
     assert!(!told);
-    assert_eq!((second.told, second.newest), (id(3), id(5)));
+    assert_eq!((second.told, second.newest), (at(3), at(5)));
+    // One that comes in behind another is told by itself.
     let (third, told) = with(Some(second), 4);
-    assert!(!told);
+    assert!(told);
     assert_eq!(third, second);
 
+    // Ids of one millisecond are in no order: nobody is told again for that.
+    let newest = Unread {
+        newest: id((5 << 80) + 9),
+        ..second
+    };
+    assert_eq!(with(Some(newest), 5), (newest, false));
+
     let more = Unread {
-        told: id(5),
+        told: at(5),
         ..second
     };
     for (was, read, expected) in [
@@ -224,7 +234,7 @@ fn a_side_is_told_once_of_what_it_has_not_read() {
         (more, 4, AfterReading::AsBefore),
         (more, 5, AfterReading::Nothing),
     ] {
-        assert_eq!(was.after_reading(id(read)), expected, "{was:?} {read}");
+        assert_eq!(was.after_reading(at(read)), expected, "{was:?} {read}");
     }
 }
 
