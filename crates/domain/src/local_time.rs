@@ -3,7 +3,7 @@
 //! People agree on local times. Where clocks are put forward some of them do not exist, and where they
 //! are put back some come twice: neither can be agreed on.
 
-use chrono::{DateTime, MappedLocalTime, NaiveDateTime, TimeZone, Utc};
+use chrono::{DateTime, MappedLocalTime, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
 use crate::invalid::Findings;
@@ -51,6 +51,17 @@ pub fn resolve(
     };
     findings.add(format!("{pointer}/starts"), wrong);
     None
+}
+
+/// The instant of a local time that was agreed on: where its clocks were changed since, the earlier one of a time that
+/// comes twice, and the next that there is where they skip it.
+#[must_use]
+pub fn begins(starts: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
+    // No zone ever skipped more than a day.
+    (0..=24 * 60)
+        .filter_map(|minute| starts.checked_add_signed(TimeDelta::minutes(minute)))
+        .find_map(|local| zone.from_local_datetime(&local).earliest())
+        .map_or_else(|| starts.and_utc(), |at| at.to_utc())
 }
 
 #[cfg(test)]
@@ -159,5 +170,17 @@ mod tests {
         }
         let (named, _) = resolved("2026-06-01T00:00:00", &"A".repeat(1_000_000)).unwrap_err();
         assert_eq!(named, "/at/time_zone");
+    }
+
+    #[test]
+    fn at_the_ends_of_time_nothing_overflows() {
+        for zone in ["Australia/Sydney", "America/Los_Angeles", "UTC"] {
+            for starts in [NaiveDateTime::MIN, NaiveDateTime::MAX] {
+                let mut findings = Findings::default();
+                let at = resolve(starts, zone, "", &mut findings);
+                assert_eq!(at.is_some(), findings.into_result().is_ok(), "{zone}");
+                let _ = begins(starts, zone.parse().unwrap());
+            }
+        }
     }
 }

@@ -1,12 +1,11 @@
 //! What a visit costs under the terms in force.
 
-use chrono::{
-    DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Timelike, Utc, Weekday,
-};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, TimeDelta, Timelike, Weekday};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::{AgreedTerms, Terms, TimeBand};
+use crate::local_time;
 use crate::money::{Cents, Price, for_minutes};
 use crate::vocabulary::{Service, Vocabulary};
 
@@ -123,7 +122,7 @@ fn bands(
     minutes: u32,
     holidays: &[NaiveDate],
 ) -> Vec<(TimeBand, u32)> {
-    let from = instant(starts, zone);
+    let from = local_time::begins(starts, zone);
     let mut touched: Vec<(TimeBand, u32)> = Vec::new();
     for minute in 0..minutes {
         let at = from + TimeDelta::minutes(i64::from(minute));
@@ -136,19 +135,9 @@ fn bands(
     touched
 }
 
-/// The instant of a local time: the earlier one where it comes twice, the next that there is where clocks skip it.
-fn instant(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
-    // No zone ever skipped more than a day.
-    (0..=24 * 60)
-        .find_map(|minute| {
-            zone.from_local_datetime(&(local + TimeDelta::minutes(minute)))
-                .earliest()
-        })
-        .map_or_else(|| local.and_utc(), |at| at.with_timezone(&Utc))
-}
-
 #[cfg(test)]
 mod tests {
+    use chrono::{DateTime, Utc};
     use uuid::Uuid;
 
     use super::*;
@@ -301,7 +290,7 @@ mod tests {
         let skipped = price("2026-03-29T02:30:00", "Europe/Vienna", 60, &["2026-03-29"]);
         assert_eq!(parts(&skipped), [(TimeBand::PublicHoliday, 60, 12_000)]);
         assert_eq!(
-            instant(
+            local_time::begins(
                 "2026-03-29T02:30:00".parse().unwrap(),
                 chrono_tz::Europe::Vienna
             ),
