@@ -33,7 +33,7 @@ use crate::path::Path;
 use crate::perform::{Decision, Tagged, once};
 use crate::problem::Problem;
 use crate::reason::need_reason;
-use crate::standing::{act_in_engagement, on_duty, over_client, see_engagement};
+use crate::standing::{act_in_engagement, on_duty, over_engagement, see_engagement};
 
 /// The routes of this family.
 #[must_use]
@@ -268,19 +268,9 @@ async fn cancel_visit(
     need_reason(reason)?;
     let done = once(&context, by, &command.key, || async {
         let was = load(&context, visit).await?;
-        let duty = over_client(&caller, was.value.client, Duty::Reversals)?;
-        if caller
-            .person
-            .value
-            .roles
-            .workers
-            .contains(&was.value.worker)
-        {
-            return Err(Problem::forbidden());
-        }
-        let held = Key::engagement(was.value.engagement);
-        let held = context.store.get::<Engagement>(&held).await?;
-        let held = held.ok_or_else(Problem::not_found)?;
+        let held = was.value.engagement;
+        let standing = over_engagement(&context, &caller, held, Duty::Reversals).await?;
+        let (duty, held) = (&standing.duty, &standing.engagement);
         let why = Reasoned {
             side: None,
             acting: duty.acting,

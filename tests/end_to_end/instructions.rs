@@ -1,11 +1,16 @@
 //! Staff who do for somebody what they were told on the telephone.
 
-use domain::access::StaffRole;
+use domain::access::{Authority, AuthorityState, StaffRole};
+use domain::person::Person;
 use rapport_tests::answer::Answer;
 use rapport_tests::people::{modest_request, settle_client, settle_staff, settle_worker};
 use rapport_tests::world::World;
 use reqwest::Method;
 use serde_json::{Value, json};
+use store::Key;
+
+use crate::engaged::edit;
+use crate::engagements::Pair;
 
 async fn told(world: &World, subject: &str, path: &str, how: &str, body: &Value) -> Answer {
     let key = world.fresh_key();
@@ -105,4 +110,53 @@ async fn a_support_worker_can_have_something_done_too() {
         bodies.iter().any(|body| body.contains("pause worker")),
         "{bodies:?}"
     );
+}
+
+/// Nobody is told to look something up, whatever the method that looks.
+#[tokio::test]
+async fn an_instruction_opens_nothing_to_look_at() {
+    let pair = Pair::settle().await;
+    let client = pair.client.to_string();
+    for method in [Method::GET, Method::HEAD] {
+        let path = format!("{}/messages", pair.path);
+        let cora = pair.world.as_("cora");
+        let looked = cora.ask(method, &path, |request| {
+            let request = request.header("on-instruction", "by telephone");
+            request.header("on-behalf-of", &client)
+        });
+        looked.await.expect(404);
+    }
+}
+
+/// What staff see of engagements they see of other people's: not of those of whom they once stood for.
+#[tokio::test]
+async fn staff_look_at_no_engagement_of_whom_they_represent_as_staff() {
+    let pair = Pair::settle().await;
+    let (world, context) = (&pair.world, pair.world.context());
+    let rita = world.as_("rita").get("/v1/me").await.expect(200);
+    let rita = rita["id"].as_str().unwrap().parse().unwrap();
+    edit::<Person>(world, &Key::person(rita), |person| {
+        person.roles.staff.insert(StaffRole::Coordinator);
+    })
+    .await;
+    let looked = async |what: &str, status: u16| {
+        let path = format!("{}{what}", pair.path);
+        world.as_("rita").get(&path).await.expect(status);
+    };
+    for what in ["", "/offers", "/proposals"] {
+        looked(what, 200).await;
+    }
+    let held = Key::authority(pair.client, rita);
+    edit::<Authority>(world, &held, |held| held.state = AuthorityState::Revoked).await;
+    assert!(
+        context
+            .store
+            .get::<Authority>(&held)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    for what in ["", "/offers", "/terms", "/proposals"] {
+        looked(what, 403).await;
+    }
 }
