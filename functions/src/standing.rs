@@ -36,7 +36,7 @@ struct Told {
 
 #[derive(Debug, Clone, Copy)]
 enum Instructor {
-    Client(ClientId),
+    Client(ClientId, Scope),
     Worker(WorkerId),
 }
 
@@ -101,7 +101,7 @@ pub async fn for_client(
             client,
             authority: None,
             caller: caller.person.clone(),
-            told: Some(Told::new(context, how, Instructor::Client(id))),
+            told: Some(Told::new(context, how, Instructor::Client(id, scope))),
         });
     }
     let authority = authority_over(context, person, client).await?;
@@ -234,7 +234,7 @@ async fn told_in_engagement(
     }
     let (side, instructor, on_behalf_of, by) = if how.is_for(client) {
         let instructor = load_client(context, client).await?.value.person;
-        let by = Instructor::Client(client);
+        let by = Instructor::Client(client, Scope::Engagements);
         (Side::Client, instructor, Some(client), by)
     } else if how.is_for(worker) {
         let instructor = load_worker(context, worker).await?.person;
@@ -387,7 +387,11 @@ fn as_told(commit: Commit, told: Option<&Told>) -> Commit {
     };
     let operation = commit.operation().to_owned();
     let event = match *by {
-        Instructor::Client(client) => Event::DoneForClient { client, operation },
+        Instructor::Client(client, scope) => Event::DoneForClient {
+            client,
+            scope,
+            operation,
+        },
         Instructor::Worker(worker) => Event::DoneForWorker { worker, operation },
     };
     commit

@@ -74,10 +74,30 @@ pub struct VisitView {
     booked_at: DateTime<Utc>,
     started_at: Option<DateTime<Utc>>,
     completed_at: Option<DateTime<Utc>>,
-    /// Who cancelled it, and why.
-    cancellation: Option<Reasoned>,
+    /// Which side cancelled it, and why.
+    cancellation: Option<CancellationView>,
     /// The version of the terms under which it was booked.
     terms_version: u32,
+}
+
+/// How a visit came to be cancelled. Who it was on their side, or among the staff, is not said: an engagement that
+/// was ended, or whose other side was blocked, does not say so either.
+#[derive(Debug, Serialize, ToSchema)]
+struct CancellationView {
+    /// On which side; none for staff.
+    side: Option<Side>,
+    at: DateTime<Utc>,
+    reason: String,
+}
+
+impl From<Reasoned> for CancellationView {
+    fn from(
+        Reasoned {
+            side, at, reason, ..
+        }: Reasoned,
+    ) -> Self {
+        Self { side, at, reason }
+    }
 }
 
 impl VisitView {
@@ -104,7 +124,7 @@ impl VisitView {
             booked_at: visit.booked_at,
             started_at: visit.started_at,
             completed_at: visit.completed_at,
-            cancellation: visit.cancellation,
+            cancellation: visit.cancellation.map(CancellationView::from),
             terms_version: visit.terms_version,
         }
     }

@@ -1,9 +1,11 @@
 //! Staff who do for somebody what they were told on the telephone.
 
-use domain::access::{Authority, AuthorityState, StaffRole};
+use domain::access::{Authority, AuthorityState, Scope, StaffRole};
 use domain::person::Person;
 use rapport_tests::answer::Answer;
-use rapport_tests::people::{modest_request, settle_client, settle_staff, settle_worker};
+use rapport_tests::people::{
+    modest_request, settle_client, settle_representative, settle_staff, settle_worker,
+};
 use rapport_tests::world::World;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -159,4 +161,30 @@ async fn staff_look_at_no_engagement_of_whom_they_represent_as_staff() {
     for what in ["", "/offers", "/terms", "/proposals"] {
         looked(what, 403).await;
     }
+}
+
+/// What was done for a client is told to those who could have done it for them.
+#[tokio::test]
+async fn of_what_was_done_hears_who_may_do_it() {
+    let pair = Pair::settle().await;
+    let context = pair.world.context();
+    for (subject, scope) in [("ella", Scope::Engagements), ("mary", Scope::MatchRequests)] {
+        let alone = |held: &mut Authority| held.scopes = [scope].into();
+        settle_representative(context, subject, pair.client, alone).await;
+    }
+    let key = pair.world.fresh_key();
+    let client = pair.client.to_string();
+    let cora = pair.world.as_("cora");
+    let path = format!("{}/block", pair.path);
+    let blocked = cora.ask(Method::POST, &path, |request| {
+        let request = request.header("on-instruction", "by telephone");
+        let request = request.header("on-behalf-of", &client);
+        let request = request.header("idempotency-key", key);
+        request.json(&json!({"reason": "She kept ringing at night."}))
+    });
+    blocked.await.expect(201);
+    let done = "Done for you, as you told us".to_owned();
+    assert!(pair.told("ella").await.contains(&done));
+    assert!(!pair.told("mary").await.contains(&done));
+    assert!(pair.told("ana").await.contains(&done));
 }

@@ -394,6 +394,9 @@ async fn staff_on_a_side_learn_nothing_as_staff() {
                 .expect(404);
         }
         assert!(pair.told(subject).await.is_empty());
+        // Nor does a page of what they heard have a gap.
+        let page = caller.get("/v1/inbox?limit=1").await.expect(200);
+        assert_eq!(page["next"], Value::Null);
     }
     assert!(
         !pair.world.mails().iter().any(|mail| {
