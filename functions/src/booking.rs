@@ -5,12 +5,10 @@ use std::collections::BTreeSet;
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::client::Client;
-use domain::due::{Due, DueRow};
 use domain::eligibility::Visited;
 use domain::engagement::{Engagement, Side};
 use domain::id::{PersonId, VisitId};
-use domain::match_request::{MatchRequest, MatchRequestState};
-use domain::notice::Event;
+use domain::match_request::MatchRequest;
 use domain::pair::Pair;
 use domain::person::{Person, Roles};
 use domain::policy::Policy;
@@ -19,6 +17,7 @@ use domain::support_worker::SupportWorker;
 use domain::visit::{Visit, VisitDetails, VisitPlace};
 use store::{Commit, Key, StoreError, Versioned};
 
+use crate::closing::closed_with_first_visit;
 use crate::context::Context;
 use crate::problem::Problem;
 
@@ -124,7 +123,7 @@ impl Both {
             .unchanged(worker);
         match &self.pair {
             Some(pair) => commit.unchanged(pair),
-            None => commit,
+            None => commit.absent(&Key::pair(self.client.value.id, self.worker.value.id)),
         }
     }
 
@@ -165,32 +164,10 @@ impl Both {
     /// Closes the match request by which the two found each other, where this visit is the first thing that
     /// comes of it: what it was for has come about, and whoever else was invited hears that they are not needed.
     pub(crate) fn first_visit_fulfils(&self, context: &Context, commit: Commit) -> Commit {
-        let released = (self.request.as_ref())
-            .filter(|request| request.value.state == MatchRequestState::Released);
-        let Some(was) = released else { return commit };
-        let Ok(next) = was.value.fulfil(context.now()) else {
-            return commit;
-        };
-        let (match_request, client) = (next.id, next.client);
-        let closed = self.client.value.clone().with_closed(match_request);
-        commit
-            .replace(was, &next)
-            .replace(&self.client, &closed)
-            .due_of(
-                &Key::match_request(match_request),
-                DueRow {
-                    due: Due::InvitationWithdrawal { match_request },
-                    at: context.now(),
-                    generation: 0,
-                },
-            )
-            .notify(
-                context.fresh(),
-                Event::MatchRequestFulfilled {
-                    match_request,
-                    client,
-                },
-            )
+        match &self.request {
+            Some(request) => closed_with_first_visit(context, commit, request, &self.client),
+            None => commit,
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! Who is calling: a login, and the person behind it.
 
 use axum::extract::FromRequestParts;
-use axum::http::Method;
 use axum::http::request::Parts;
 use domain::access::StaffRole;
 use domain::id::PersonId;
@@ -61,7 +60,7 @@ impl Instruction {
     /// Nobody is told to look something up: what staff may read, they read as staff.
     fn read(parts: &Parts) -> Result<Option<Self>, Problem> {
         let headers = &parts.headers;
-        let acts = parts.method != Method::GET;
+        let acts = !parts.method.is_safe();
         let Some(value) = headers.get(INSTRUCTION_HEADER).filter(|_| acts) else {
             return Ok(None);
         };

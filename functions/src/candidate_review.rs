@@ -4,7 +4,7 @@ mod act;
 mod answer;
 mod known;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
 use axum::extract::State;
@@ -109,6 +109,8 @@ struct Review {
     standing: ForClient,
     requested: Requested,
     released: ReleasedList,
+    /// The support workers who the caller is, where they carry out the client's instruction.
+    instructed: BTreeSet<WorkerId>,
 }
 
 impl Review {
@@ -130,10 +132,15 @@ impl Review {
             )
             .with("release_at", request.release_at.to_rfc3339()));
         };
+        let instructed = match caller.instruction {
+            Some(_) => caller.person.value.roles.workers.clone(),
+            None => BTreeSet::new(),
+        };
         Ok(Self {
             standing,
             requested,
             released,
+            instructed,
         })
     }
 
@@ -147,6 +154,10 @@ impl Review {
 
     /// What is stored of a candidate, and how they stand.
     async fn candidate(&self, context: &Context, who: Who) -> Result<Candidate, Problem> {
+        // INVARIANT: staff who carry out the client's instruction do nothing about themselves.
+        if self.instructed.contains(&who.worker) {
+            return Err(Problem::forbidden());
+        }
         let request = self.request();
         let key = Key::candidate(request.id, who.candidate);
         let stored = context.store.get::<Invitation>(&key).await?;

@@ -18,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::caller::Caller;
 use crate::context::{Context, Shared};
 use crate::problem::Problem;
-use crate::standing::{OverEngagement, Party, act_in_engagement, in_engagement, over_engagement};
+use crate::standing::{OverEngagement, Party, act_in_engagement, over_engagement};
 
 pub(crate) use member::{MemberView, Members};
 
@@ -42,30 +42,10 @@ enum Standing {
 }
 
 impl Standing {
-    /// Lets `caller` see an engagement, or refuses.
-    async fn to_read(
-        context: &Context,
-        caller: &Caller,
-        id: EngagementId,
-    ) -> Result<Self, Problem> {
-        let party = in_engagement(context, caller, id).await;
-        Self::or_staff(context, caller, id, party).await
-    }
-
-    /// Lets `caller` act on an engagement, or refuses.
+    /// Lets `caller` act on an engagement, or refuses. A relationship of one's own goes before a staff role: it says
+    /// on whose account one acts.
     async fn to_act(context: &Context, caller: &Caller, id: EngagementId) -> Result<Self, Problem> {
-        let party = act_in_engagement(context, caller, id, None).await;
-        Self::or_staff(context, caller, id, party).await
-    }
-
-    /// A relationship of one's own goes before a staff role: it says on whose account one acts.
-    async fn or_staff(
-        context: &Context,
-        caller: &Caller,
-        id: EngagementId,
-        party: Result<Party, Problem>,
-    ) -> Result<Self, Problem> {
-        match party {
+        match act_in_engagement(context, caller, id, None).await {
             Ok(party) => Ok(Self::Party(Box::new(party))),
             Err(refusal) if refusal.status() == StatusCode::NOT_FOUND => {
                 let over = over_engagement(context, caller, id, Duty::Engagements).await?;

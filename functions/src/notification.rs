@@ -6,7 +6,7 @@ pub mod text;
 
 use domain::due::{Due, DueRow};
 use domain::id::{NoticeId, PersonId};
-use domain::notice::Event;
+use domain::notice::{Audience, Event};
 use domain::ticket::{Ticket, TicketCause};
 use platform::mail::{MailError, OutgoingMail};
 use store::{Commit, InboxItem, Key, PendingDue};
@@ -24,7 +24,12 @@ pub(crate) async fn fan_out(
     notice: NoticeId,
     event: &Event,
 ) -> Result<Effect, ConsumeError> {
-    let recipients = audience::people(context, event.audience()).await?;
+    let mut recipients = audience::people(context, event.audience()).await?;
+    if let Audience::Staff(_) = event.audience() {
+        // INVARIANT: staff whom it is about keep nothing of it, not even an item that is never shown: a page of their
+        // inbox would be shorter for it.
+        recipients = text::concerned(context, event, recipients).await?;
+    }
     let mut commit = context.effect(pending);
     if event.is_kept() {
         for recipient in &recipients {

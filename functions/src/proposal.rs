@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, FixedOffset, Utc};
 use domain::access::{Acting, Duty};
 use domain::due::{Due, DueRow};
-use domain::engagement::{EngagementNotOpen, Happening, Reasoned, Side};
+use domain::engagement::{Happening, Reasoned, Side};
 use domain::id::{ClientId, EngagementId, ProposalId, VisitId, WorkerId};
 use domain::proposal::{
     OtherTime, Proposal, ProposalNotOpen, ProposalState, ProposeVisitError, Revision,
@@ -298,18 +298,10 @@ fn not_open(refused: ProposalNotOpen) -> Problem {
     Problem::wrong_state(kind, refused)
 }
 
-fn engagement_not_open(refused: EngagementNotOpen) -> Problem {
-    let kind = match refused {
-        EngagementNotOpen::Paused => "engagement-paused",
-        EngagementNotOpen::Ended => "engagement-ended",
-    };
-    Problem::wrong_state(kind, refused)
-}
-
 impl From<ProposeVisitError> for Problem {
     fn from(error: ProposeVisitError) -> Self {
         match error {
-            ProposeVisitError::Engagement(refused) => engagement_not_open(refused),
+            ProposeVisitError::Engagement(refused) => refused.into(),
             ProposeVisitError::NoTerms => Self::wrong_state("terms-not-agreed", error),
             ProposeVisitError::NotCovered(_) => Self::wrong_state("terms-do-not-cover", error),
             ProposeVisitError::Invalid(errors) => Self::invalid(errors),

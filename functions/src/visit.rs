@@ -34,7 +34,7 @@ use crate::path::Path;
 use crate::perform::{Decision, Tagged, once};
 use crate::problem::Problem;
 use crate::reason::need_reason;
-use crate::standing::{act_in_engagement, on_duty, over_client, see_engagement};
+use crate::standing::{act_in_engagement, on_duty, over_engagement, see_engagement};
 
 /// The routes of this family.
 #[must_use]
@@ -75,12 +75,32 @@ pub struct VisitView {
     booked_at: DateTime<Utc>,
     started_at: Option<DateTime<Utc>>,
     completed_at: Option<DateTime<Utc>>,
-    /// Who cancelled it, and why.
-    cancellation: Option<Reasoned>,
+    /// Which side cancelled it, and why.
+    cancellation: Option<CancellationView>,
     /// The version of the terms under which it was booked.
     terms_version: u32,
     /// What it costs, as the client saw it before it was booked.
     price: VisitPrice,
+}
+
+/// How a visit came to be cancelled. Who it was on their side, or among the staff, is not said: an engagement that
+/// was ended, or whose other side was blocked, does not say so either.
+#[derive(Debug, Serialize, ToSchema)]
+struct CancellationView {
+    /// On which side; none for staff.
+    side: Option<Side>,
+    at: DateTime<Utc>,
+    reason: String,
+}
+
+impl From<Reasoned> for CancellationView {
+    fn from(
+        Reasoned {
+            side, at, reason, ..
+        }: Reasoned,
+    ) -> Self {
+        Self { side, at, reason }
+    }
 }
 
 impl VisitView {
@@ -107,7 +127,7 @@ impl VisitView {
             booked_at: visit.booked_at,
             started_at: visit.started_at,
             completed_at: visit.completed_at,
-            cancellation: visit.cancellation,
+            cancellation: visit.cancellation.map(CancellationView::from),
             terms_version: visit.terms_version,
             price: visit.price,
         }
@@ -274,19 +294,9 @@ async fn cancel_visit(
     need_reason(reason)?;
     let done = once(&context, by, &command.key, || async {
         let was = load(&context, visit).await?;
-        let duty = over_client(&caller, was.value.client, Duty::Reversals)?;
-        if caller
-            .person
-            .value
-            .roles
-            .workers
-            .contains(&was.value.worker)
-        {
-            return Err(Problem::forbidden());
-        }
-        let held = Key::engagement(was.value.engagement);
-        let held = context.store.get::<Engagement>(&held).await?;
-        let held = held.ok_or_else(Problem::not_found)?;
+        let held = was.value.engagement;
+        let standing = over_engagement(&context, &caller, held, Duty::Reversals).await?;
+        let (duty, held) = (&standing.duty, &standing.engagement);
         let why = Reasoned {
             side: None,
             acting: duty.acting,

@@ -1,11 +1,18 @@
 //! Staff who do for somebody what they were told on the telephone.
 
-use domain::access::StaffRole;
+use domain::access::{Authority, AuthorityState, Scope, StaffRole};
+use domain::person::Person;
 use rapport_tests::answer::Answer;
-use rapport_tests::people::{modest_request, settle_client, settle_staff, settle_worker};
+use rapport_tests::people::{
+    modest_request, settle_client, settle_representative, settle_staff, settle_worker,
+};
 use rapport_tests::world::World;
 use reqwest::Method;
 use serde_json::{Value, json};
+use store::Key;
+
+use crate::engaged::edit;
+use crate::engagements::Pair;
 
 async fn told(world: &World, subject: &str, path: &str, how: &str, body: &Value) -> Answer {
     let key = world.fresh_key();
@@ -105,4 +112,87 @@ async fn a_support_worker_can_have_something_done_too() {
         bodies.iter().any(|body| body.contains("pause worker")),
         "{bodies:?}"
     );
+}
+
+/// Nobody is told to look something up, whatever the method that looks.
+#[tokio::test]
+async fn an_instruction_opens_nothing_to_look_at() {
+    let pair = Pair::settle().await;
+    let client = pair.client.to_string();
+    for method in [Method::GET, Method::HEAD] {
+        let path = format!("{}/messages", pair.path);
+        let cora = pair.world.as_("cora");
+        let looked = cora.ask(method, &path, |request| {
+            let request = request.header("on-instruction", "by telephone");
+            request.header("on-behalf-of", &client)
+        });
+        looked.await.expect(404);
+    }
+}
+
+/// What staff see of engagements they see of other people's: not of those of whom they once stood for.
+#[tokio::test]
+async fn staff_look_at_no_engagement_of_whom_they_represent_as_staff() {
+    let pair = Pair::settle().await;
+    let (world, context) = (&pair.world, pair.world.context());
+    let rita = world.as_("rita").get("/v1/me").await.expect(200);
+    let rita = rita["id"].as_str().unwrap().parse().unwrap();
+    edit::<Person>(world, &Key::person(rita), |person| {
+        person.roles.staff.insert(StaffRole::Coordinator);
+    })
+    .await;
+    let looked = async |what: &str, status: u16| {
+        let path = format!("{}{what}", pair.path);
+        world.as_("rita").get(&path).await.expect(status);
+    };
+    for what in ["", "/offers", "/proposals"] {
+        looked(what, 200).await;
+    }
+    let held = Key::authority(pair.client, rita);
+    edit::<Authority>(world, &held, |held| held.state = AuthorityState::Revoked).await;
+    assert!(
+        context
+            .store
+            .get::<Authority>(&held)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    for what in ["", "/offers", "/terms", "/proposals"] {
+        looked(what, 403).await;
+    }
+}
+
+/// What was done for a client is told to those who could have done it for them.
+#[tokio::test]
+async fn of_what_was_done_hears_who_may_do_it() {
+    let pair = Pair::settle().await;
+    let context = pair.world.context();
+    for (subject, scope) in [("ella", Scope::Engagements), ("mary", Scope::MatchRequests)] {
+        let alone = |held: &mut Authority| held.scopes = [scope].into();
+        settle_representative(context, subject, pair.client, alone).await;
+    }
+    let key = pair.world.fresh_key();
+    let client = pair.client.to_string();
+    let cora = pair.world.as_("cora");
+    let path = format!("{}/block", pair.path);
+    let blocked = cora.ask(Method::POST, &path, |request| {
+        let request = request.header("on-instruction", "by telephone");
+        let request = request.header("on-behalf-of", &client);
+        let request = request.header("idempotency-key", key);
+        request.json(&json!({"reason": "She kept ringing at night."}))
+    });
+    blocked.await.expect(201);
+    // Why, and how staff were told to.
+    let audit = format!("/v1/audit/engagement/{}", pair.engagement);
+    settle_staff(context, "sue", StaffRole::Supervisor).await;
+    let audit = pair.world.as_("sue").get(&audit).await.expect(200);
+    assert_eq!(
+        audit["items"][0]["reason"],
+        "She kept ringing at night.\nby telephone"
+    );
+    let done = "Done for you, as you told us".to_owned();
+    assert!(pair.told("ella").await.contains(&done));
+    assert!(!pair.told("mary").await.contains(&done));
+    assert!(pair.told("ana").await.contains(&done));
 }

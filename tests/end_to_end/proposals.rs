@@ -407,6 +407,7 @@ async fn representatives_accept_for_the_client_and_staff_when_they_are_told_to()
     accept(world, "cora", &second).await.expect(404);
     let told = |request: reqwest::RequestBuilder| {
         let request = request.header("on-instruction", "by telephone on 2 March, 11:00");
+        let request = request.header("on-behalf-of", engaged.client.to_string());
         let request = request.header("idempotency-key", "told");
         request.json(&json!({"revision": 1}))
     };

@@ -6,10 +6,11 @@ use domain::engagement::{Engagement, EngagementState, Happening, Reasoned};
 use domain::person::Person;
 use domain::support_worker::SupportWorker;
 use rapport_tests::answer::Answer;
-use rapport_tests::people::settle_staff;
+use rapport_tests::people::{settle_client, settle_engagement, settle_staff};
 use serde_json::{Value, json};
 use store::{Actor, Commit, Key, Versioned};
 
+use crate::engaged::edit;
 use crate::engagements::{Pair, sorted};
 
 const WHAT: &str = "She left me on the floor for an hour.";
@@ -393,6 +394,9 @@ async fn staff_on_a_side_learn_nothing_as_staff() {
                 .expect(404);
         }
         assert!(pair.told(subject).await.is_empty());
+        // Nor does a page of what they heard have a gap.
+        let page = caller.get("/v1/inbox?limit=1").await.expect(200);
+        assert_eq!(page["next"], Value::Null);
     }
     assert!(
         !pair.world.mails().iter().any(|mail| {
@@ -408,4 +412,56 @@ async fn staff_on_a_side_learn_nothing_as_staff() {
     pair.act("ana", "reopening", json!({"reason": "Please."}))
         .await
         .expect(403);
+}
+
+/// What staff do on instruction is told to whoever instructed them, and to everybody who acts for them.
+#[tokio::test]
+async fn nobody_reports_on_instruction() {
+    let pair = settle().await;
+    let path = format!("{}/reports", pair.path);
+    let side = pair.client.to_string();
+    for (subject, status) in [("cora", 403), ("adam", 403), ("sue", 403), ("ana", 404)] {
+        let key = pair.world.fresh_key();
+        let caller = pair.world.as_(subject);
+        let asked = caller.ask(reqwest::Method::POST, &path, |request| {
+            let request = request.header("on-instruction", "by telephone, 10:20");
+            let request = request.header("on-behalf-of", &side);
+            let request = request.header("idempotency-key", key);
+            request.json(&report("incident", true))
+        });
+        says_whom_to_ring(asked.await.expect(status));
+    }
+    assert!(pair.told("rita").await.is_empty());
+    assert_eq!(pair.seen_by("ana").await["state"], "open");
+    let reports = pair.world.as_("sue").get("/v1/reports").await.expect(200);
+    assert_eq!(reports["items"], json!([]));
+}
+
+#[tokio::test]
+async fn no_page_is_shorter_for_a_report_about_whoever_reads_it() {
+    let pair = settle().await;
+    let context = pair.world.context();
+    let other = settle_client(context, "omar").await.0;
+    let theirs = settle_engagement(context, other, pair.worker, |_| {}).await;
+    let theirs = format!("/v1/engagements/{theirs}/reports");
+    let ana = Key::client(pair.client);
+    let ana: Versioned<Client> = context.store.get(&ana).await.unwrap().unwrap();
+    edit::<Person>(&pair.world, &Key::person(ana.value.person), |person| {
+        person.roles.staff.insert(StaffRole::Supervisor);
+    })
+    .await;
+    // The shorter the deadline, the earlier in the list: two about Ana, then one about Omar, then one about Ana.
+    made(&pair, "rita", report("safeguarding", false)).await;
+    made(&pair, "mira", report("safeguarding", false)).await;
+    let omar = pair.world.as_("omar");
+    let shown = omar.post(&theirs, &report("incident", false)).await;
+    let shown = shown.expect(201).string("id");
+    made(&pair, "rita", report("complaint", false)).await;
+    let page = pair.world.as_("ana").get("/v1/reports?limit=1").await;
+    let page = page.expect(200);
+    assert_eq!(page["items"][0]["id"], json!(shown), "{}", page.text());
+    let all = pair.world.as_("ana").get("/v1/reports?limit=4").await;
+    let all = all.expect(200);
+    assert_eq!(all["items"].as_array().unwrap().len(), 1);
+    assert_eq!(all["next"], Value::Null);
 }

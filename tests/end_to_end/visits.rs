@@ -212,6 +212,7 @@ async fn an_engagement_that_ends_leaves_no_visit_to_come() {
         let shown = ana.get(visit).await.expect(200);
         assert_eq!(shown["state"], "cancelled");
         assert_eq!(shown["cancellation"]["side"], "client");
+        assert_eq!(shown["cancellation"]["acting"], Value::Null);
     }
     assert_eq!(ana.get(&begun).await.expect(200)["state"], "started");
     for subject in ["ana", "wanda"] {

@@ -40,13 +40,15 @@ impl Findings {
         }
     }
 
-    /// Text of `least` to `most` characters, without control characters other than line breaks.
+    /// Text of `least` to `most` characters, without control characters other than line breaks. Blanks around it are
+    /// no text, but they count where there are too many: not everything is kept without them.
     pub fn text(&mut self, pointer: impl Into<String>, text: &str, least: usize, most: usize) {
         let pointer = pointer.into();
-        let length = text.trim().chars().count();
+        let (length, whole) = (text.trim().chars().count(), text.chars().count());
         if length < least && length == 0 {
             self.add(pointer, "is needed");
-        } else if length < least || length > most {
+        } else if length < least || whole > most {
+            let length = if length < least { length } else { whole };
             self.add(
                 pointer,
                 format!("has {length} characters; {least} to {most} are allowed"),
@@ -78,5 +80,31 @@ impl Findings {
         } else {
             Err(self.found)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_are_no_text_and_are_not_taken_without_end() {
+        let fault = |text: &str, least, most| {
+            let mut findings = Findings::default();
+            findings.text("/text", text, least, most);
+            let faults = findings.into_result().err().unwrap_or_default();
+            faults.into_iter().map(|fault| fault.detail).next()
+        };
+        assert_eq!(fault(" tea ", 1, 5), None);
+        assert_eq!(fault("   ", 0, 3), None);
+        assert_eq!(fault("   ", 1, 3).as_deref(), Some("is needed"));
+        let many = "has 1000 characters; 0 to 3 are allowed";
+        assert_eq!(fault(&" ".repeat(1000), 0, 3).as_deref(), Some(many));
+        let few = "has 1 characters; 2 to 3 are allowed";
+        assert_eq!(fault(" a ", 2, 3).as_deref(), Some(few));
+        assert_eq!(
+            fault("a\u{7}", 1, 3).as_deref(),
+            Some("holds a control character")
+        );
     }
 }

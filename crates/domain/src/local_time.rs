@@ -160,4 +160,15 @@ mod tests {
         let (named, _) = resolved("2026-06-01T00:00:00", &"A".repeat(1_000_000)).unwrap_err();
         assert_eq!(named, "/at/time_zone");
     }
+
+    #[test]
+    fn at_the_ends_of_time_nothing_overflows() {
+        for zone in ["Australia/Sydney", "America/Los_Angeles", "UTC"] {
+            for starts in [NaiveDateTime::MIN, NaiveDateTime::MAX] {
+                let mut findings = Findings::default();
+                let at = resolve(starts, zone, "", &mut findings);
+                assert_eq!(at.is_some(), findings.into_result().is_ok(), "{zone}");
+            }
+        }
+    }
 }

@@ -211,6 +211,8 @@ pub enum Event {
     DoneForClient {
         /// For whom.
         client: ClientId,
+        /// What an authority has to cover for its holder to hear of it.
+        scope: Scope,
         /// What: the operation's name.
         operation: String,
     },
@@ -299,8 +301,8 @@ impl Event {
             | Self::MatchRequestFulfilled { client, .. }
             | Self::CandidatesReleased { client, .. }
             | Self::CandidateUnavailable { client, .. }
-            | Self::QuestionAsked { client, .. }
-            | Self::DoneForClient { client, .. } => Audience::Client(*client, Scope::MatchRequests),
+            | Self::QuestionAsked { client, .. } => Audience::Client(*client, Scope::MatchRequests),
+            Self::DoneForClient { client, scope, .. } => Audience::Client(*client, *scope),
             Self::Engagement {
                 client,
                 worker,

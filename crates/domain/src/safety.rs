@@ -17,6 +17,8 @@ use crate::vocabulary::Vocabulary;
 const REPORTABLE_MONTHS: u32 = 24;
 /// The longest list of notes on one report.
 pub const MAX_REPORT_NOTES: usize = 200;
+/// How long they are together at most, in bytes: a report is one item, of which a table takes 400 KB.
+const MAX_NOTED_BYTES: usize = 250_000;
 
 vocabulary! {
     /// What a report is about.
@@ -176,7 +178,7 @@ pub enum NoteReportError {
     #[error("the report is closed")]
     Closed,
     /// It holds as many notes as a report may.
-    #[error("the report has {MAX_REPORT_NOTES} notes, the most a report may have")]
+    #[error("the report holds as many notes as a report may")]
     TooManyNotes,
 }
 
@@ -294,7 +296,9 @@ impl Report {
         if self.state == ReportState::Closed {
             return Err(NoteReportError::Closed);
         }
-        if self.notes.len() >= MAX_REPORT_NOTES {
+        let written = self.notes.iter().map(|note| note.text.len());
+        let written = written.fold(note.text.len(), usize::saturating_add);
+        if self.notes.len() >= MAX_REPORT_NOTES || written > MAX_NOTED_BYTES {
             return Err(NoteReportError::TooManyNotes);
         }
         self.notes.push(note);

@@ -48,6 +48,8 @@ pub struct Commit {
     id: CommitId,
     at: DateTime<Utc>,
     operation: &'static str,
+    /// The words of its reason so far.
+    reason: Option<String>,
     aggregate: Key,
     writes: Vec<Write>,
     /// The version at which each thing that the decision rested on was read.
@@ -98,13 +100,22 @@ impl Commit {
         }
     }
 
-    /// Keeps the words of a reason beside the aggregate: staff's own, or how an instruction was given.
+    /// Keeps the words of a reason beside the aggregate: staff's own, or how an instruction was given; where there
+    /// are both, one below the other.
     pub fn because(mut self, text: String) -> Self {
+        let text = match self.reason.take() {
+            Some(reason) => format!("{reason}\n{text}"),
+            None => text,
+        };
+        self.reason = Some(text.clone());
         let reason = ReasonItem {
             aggregate: self.aggregate.pk.clone(),
             commit: self.id,
             text,
         };
+        // A commit writes nothing twice.
+        let key = reason.key();
+        self.writes.retain(|write| write.key != key);
         self.put(Role::State, &reason, 1, Condition::Absent);
         self
     }
@@ -136,6 +147,7 @@ impl Commit {
             id,
             at,
             operation: "",
+            reason: None,
             aggregate,
             writes: Vec::new(),
             read: BTreeMap::new(),

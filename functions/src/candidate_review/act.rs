@@ -58,7 +58,7 @@ async fn invite_candidate(
             "invite_candidate",
             &Key::match_request(request),
         );
-        let commit = invited(&context, &caller, Commit::new(audit), &review, who).await?;
+        let commit = invited(&context, Commit::new(audit), &review, who).await?;
         Ok(Decision::new(review.standing.insisted_on(commit), request))
     })
     .await?;
@@ -69,15 +69,10 @@ async fn invite_candidate(
 /// Adds to `commit` that somebody is invited, who hears of it and has until their deadline to answer.
 pub(super) async fn invited(
     context: &Context,
-    caller: &Caller,
     commit: Commit,
     review: &Review,
     who: Who,
 ) -> Result<Commit, Problem> {
-    // INVARIANT: staff who carry out an instruction do not have themselves invited.
-    if caller.instruction.is_some() && caller.person.value.roles.workers.contains(&who.worker) {
-        return Err(Problem::forbidden());
-    }
     let candidate = review.candidate(context, who).await?;
     let policy = context.store.policy().await?;
     let now = context.now();

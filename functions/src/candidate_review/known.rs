@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::candidates::KnownCandidate;
 use domain::eligibility::{Asked, judge};
+use domain::engagement::Side;
 use domain::id::{CandidateId, MatchRequestId, WorkerId};
 use domain::invitation::Invitation;
 use domain::match_request::MatchRequestState;
@@ -127,8 +128,10 @@ async fn known_workers(
     })
 }
 
+/// Whom the client has blocked is none of these any more. Whoever has blocked the client is, and not available: that
+/// they have is their own affair.
 fn is_known(pair: &Pair) -> bool {
-    pair.known_since.is_some() && !pair.is_blocked()
+    pair.known_since.is_some() && !pair.blocked_by.contains(&Side::Client)
 }
 
 /// Invite a support worker whom the client knows
@@ -180,7 +183,7 @@ async fn invite_known_worker(
         let audit = context.audit(acting, "invite_known_worker", &Key::match_request(request));
         // INVARIANT: one id each, since whatever adds one writes the list.
         let commit = Commit::new(audit).replace(list, &next);
-        let commit = invited(&context, &caller, commit, &review, who).await?;
+        let commit = invited(&context, commit, &review, who).await?;
         Ok(Decision::new(review.standing.insisted_on(commit), request))
     })
     .await?;

@@ -94,17 +94,7 @@ async fn show(
     engagement: EngagementId,
     meeting: MeetingId,
 ) -> Result<Tagged<MeetingView>, Problem> {
-    let party = in_engagement(context, caller, engagement).await;
-    let side = match party {
-        Ok(party) => party.side,
-        // Staff who carry out an instruction see what it came to.
-        Err(_) if caller.instruction.is_some() => {
-            act_in_engagement(context, caller, engagement, None)
-                .await?
-                .side
-        }
-        Err(refusal) => return Err(refusal),
-    };
+    let side = in_engagement(context, caller, engagement).await?.side;
     let Versioned { version, value } = load(context, engagement, meeting).await?;
     let view = MeetingView::of(value, side);
     Ok(Tagged { version, view })

@@ -14,14 +14,14 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{MemberView, Members, Standing, pair_of};
+use super::{MemberView, Members, pair_of};
 use crate::caller::Caller;
 use crate::context::{Context, Shared};
 use crate::page::{Listed, PageQuery};
 use crate::path::{Path, Query};
 use crate::perform::Tagged;
 use crate::problem::Problem;
-use crate::standing::{as_worker, for_client, on_duty, over_client};
+use crate::standing::{as_worker, for_client, on_duty, over_client, see_engagement};
 
 pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
@@ -109,9 +109,8 @@ pub(super) async fn show(
     caller: &Caller,
     engagement: EngagementId,
 ) -> Result<Tagged<EngagementView>, Problem> {
-    let standing = Standing::to_read(context, caller, engagement).await?;
-    let side = standing.side();
-    let Versioned { version, value } = standing.engagement().clone();
+    let seen = see_engagement(context, caller, engagement, Duty::Engagements).await?;
+    let (side, Versioned { version, value }) = seen;
     let pair = pair_of(context, &value).await?.value;
     let both = (value.client, value.worker);
     let members = Members::of(context, &[both]).await?;

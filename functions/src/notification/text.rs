@@ -185,6 +185,21 @@ pub fn letter(context: &Context, reader: &Person, body: &str) -> String {
     )
 }
 
+/// Those of `people` whom the event concerns.
+pub(super) async fn concerned(
+    context: &Context,
+    event: &Event,
+    people: Vec<Person>,
+) -> Result<Vec<Person>, StoreError> {
+    let mut concerned = Vec::with_capacity(people.len());
+    for person in people {
+        if concerns(context, event, &person).await? {
+            concerned.push(person);
+        }
+    }
+    Ok(concerned)
+}
+
 /// Whether the reader still stands in the relationship that the event is about.
 async fn concerns(context: &Context, event: &Event, reader: &Person) -> Result<bool, StoreError> {
     match event {
@@ -194,9 +209,11 @@ async fn concerns(context: &Context, event: &Event, reader: &Person) -> Result<b
         | Event::MatchRequestFulfilled { client, .. }
         | Event::CandidatesReleased { client, .. }
         | Event::CandidateUnavailable { client, .. }
-        | Event::QuestionAsked { client, .. }
-        | Event::DoneForClient { client, .. } => {
+        | Event::QuestionAsked { client, .. } => {
             stands_for(context, *client, Scope::MatchRequests, reader).await
+        }
+        Event::DoneForClient { client, scope, .. } => {
+            stands_for(context, *client, *scope, reader).await
         }
         // A support worker hears of it as one of the two; everybody else only while they stand for the client.
         Event::Engagement { client, worker, .. } => Ok(reader.roles.workers.contains(worker)

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use store::{Commit, EngagementVisit};
 use utoipa::ToSchema;
 
-use super::{ProposalView, audit, engagement_not_open, load, not_open, show};
+use super::{ProposalView, audit, load, not_open, show};
 use crate::body::Command;
 use crate::booking::Both;
 use crate::caller::Caller;
@@ -112,7 +112,7 @@ impl From<AcceptProposalError> for Problem {
             AcceptProposalError::StaleRevision { current } => {
                 Self::wrong_state("proposal-stale-revision", error).with("current", current)
             }
-            AcceptProposalError::Engagement(refused) => engagement_not_open(refused),
+            AcceptProposalError::Engagement(refused) => refused.into(),
             AcceptProposalError::NoTerms => Self::wrong_state("terms-not-agreed", error),
             AcceptProposalError::NotCovered(_) => Self::wrong_state("terms-do-not-cover", error),
             AcceptProposalError::PriceChanged => Self::wrong_state("proposal-price-changed", error),

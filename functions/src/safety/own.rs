@@ -5,6 +5,7 @@ use axum::extract::{OriginalUri, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
+use domain::access::Duty;
 use domain::due::{Due, DueRow};
 use domain::engagement::{Engagement, EngagementState, Happening, Reasoned};
 use domain::id::{EngagementId, ReportId};
@@ -26,7 +27,7 @@ use crate::page::{Listed, PageQuery};
 use crate::path::{Path, Query};
 use crate::perform::{Decision, once};
 use crate::problem::Problem;
-use crate::standing::in_engagement;
+use crate::standing::{in_engagement, on_duty};
 
 /// Why an engagement is paused for somebody's safety. It can be read by people who must not learn that
 /// there is a report, and says no more than a pause does.
@@ -69,9 +70,13 @@ async fn make_report(
     Path(engagement): Path<EngagementId>,
     command: Command<MakeReport>,
 ) -> Result<Response, Problem> {
+    // INVARIANT: never on instruction. Whoever gave it would be told so, with everybody who acts for them.
+    if caller.instruction.is_some() {
+        on_duty(&caller, Duty::Instructions)?;
+        return Err(Problem::forbidden());
+    }
     let by = caller.person.value.id;
     let done = once(&context, by, &command.key, || async {
-        // Never on instruction: whoever gave it would be told so, with everybody who acts for them.
         let party = in_engagement(&context, &caller, engagement).await?;
         let MakeReport {
             kind,

@@ -13,7 +13,7 @@ use domain::safety::{
 };
 use domain::vocabulary::Vocabulary;
 use serde::Deserialize;
-use store::{Commit, Key, StaffPartition, Versioned};
+use store::{Commit, Key, Page, StaffPartition, StoreError, Versioned};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -49,8 +49,7 @@ struct ReportFilter {
 
 /// List safety reports
 ///
-/// Those in one state, the soonest due first. What concerns the reader in person is left out, so that a
-/// page can hold fewer than asked: go on while there is a `next`.
+/// Those in one state, the soonest due first, without what concerns the reader in person.
 #[utoipa::path(get, path = "/v1/reports", tag = "safety", params(ReportFilter, PageQuery),
     responses((status = 200, body = Said<Listed<ReportEntry>>, example = json!({
         "items": [{
@@ -70,16 +69,38 @@ async fn list_reports(
 ) -> Result<Response, Problem> {
     on_duty(&caller, Duty::Safety)?;
     let partition = StaffPartition::Reports(filter.state.unwrap_or(ReportState::Received).code());
-    let (limit, cursor) = (page.limit(), page.cursor());
-    let mut found = context
-        .store
-        .staff_list::<Report>(partition, false, limit, cursor)
-        .await?;
-    found.items.retain(|Versioned { value, .. }| {
-        over_both(&caller, value.client, value.worker, Duty::Safety).is_ok()
-    });
+    let found = not_their_own(&context, &caller, partition, &page).await?;
     let now = context.now();
     Ok(Listed::of(found, |report| ReportEntry::of(&report.value, now)).at(&uri))
+}
+
+/// A page of the reports that do not concern `caller` in person.
+///
+/// INVARIANT: what is left out leaves no gap. A page that is not the last is as long as was asked, so that nobody
+/// learns from its length that there is a report about them.
+async fn not_their_own(
+    context: &Context,
+    caller: &Caller,
+    partition: StaffPartition,
+    page: &PageQuery,
+) -> Result<Page<Versioned<Report>>, StoreError> {
+    let store = &context.store;
+    let mut items: Vec<Versioned<Report>> = Vec::new();
+    let mut next = page.cursor().map(str::to_owned);
+    loop {
+        let shown = u16::try_from(items.len()).unwrap_or(u16::MAX);
+        // No more than is missing, so that a cursor names nothing but what was shown last.
+        let missing = page.limit().saturating_sub(shown);
+        let found = store.staff_list::<Report>(partition, false, missing, next.as_deref());
+        let found = found.await?;
+        items.extend(found.items.into_iter().filter(|Versioned { value, .. }| {
+            over_both(caller, value.client, value.worker, Duty::Safety).is_ok()
+        }));
+        next = found.next;
+        if next.is_none() || items.len() >= usize::from(page.limit()) {
+            return Ok(Page { items, next });
+        }
+    }
 }
 
 /// Show a safety report

@@ -5,12 +5,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::access::Duty;
-use domain::engagement::{Engagement, Happening};
+use domain::engagement::Happening;
 use domain::id::EngagementId;
 use domain::notice::Told;
 use domain::terms::{Negotiated, ReverseTermsError};
 use serde::Deserialize;
-use store::{Commit, Key, Versioned};
+use store::{Commit, Key};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -25,7 +25,7 @@ use crate::path::Path;
 use crate::perform::{Decision, once};
 use crate::problem::Problem;
 use crate::reason::need_reason;
-use crate::standing::{OnDuty, on_duty, over_client};
+use crate::standing::over_engagement;
 
 pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
@@ -105,11 +105,12 @@ async fn reverse_terms(
     Path(engagement): Path<EngagementId>,
     command: Command<ReverseTerms>,
 ) -> Result<Response, Problem> {
-    deciding_on(&context, &caller, engagement).await?;
+    over_engagement(&context, &caller, engagement, Duty::Reversals).await?;
     let reason = &command.body.reason;
     need_reason(reason)?;
     let done = once(&context, caller.person.value.id, &command.key, || async {
-        let (duty, was) = deciding_on(&context, &caller, engagement).await?;
+        let standing = over_engagement(&context, &caller, engagement, Duty::Reversals).await?;
+        let (acting, was) = (standing.duty.acting, &standing.engagement);
         let in_force = was.value.terms.as_ref();
         let version = in_force.ok_or(ReverseTermsError::NoTerms)?.version;
         let accepted = offers::load(&context, engagement, version).await?;
@@ -125,39 +126,16 @@ async fn reverse_terms(
             .value
             .reverse_terms(&accepted.value, restored, context.now())?;
         let (key, fields) = (Key::engagement(engagement), vec!["terms".to_owned()]);
-        let audit = context.correction(duty.acting, "reverse_terms", &key, fields, reason);
+        let audit = context.correction(acting, "reverse_terms", &key, fields, reason);
         let commit = Commit::new(audit)
-            .replace(&was, &next)
+            .replace(was, &next)
             .replace(&accepted, &offer);
         let (about, happening) = (Some(offer.id.to_string()), Happening::TermsReversed);
         let commit = tell(&context, commit, &next, happening, about, Told::Both);
-        Ok(Decision::new(duty.insisted_on(commit), version))
+        Ok(Decision::new(standing.insisted_on(commit), version))
     })
     .await?;
     let version = offers::version_of(&done)?;
     let shown = offers::show(&context, &caller, engagement, version).await?;
     Ok(done.answer(StatusCode::CREATED, shown))
-}
-
-/// Lets `caller` reverse, as staff, what was done in an engagement in which they have no part.
-async fn deciding_on(
-    context: &Context,
-    caller: &Caller,
-    engagement: EngagementId,
-) -> Result<(OnDuty, Versioned<Engagement>), Problem> {
-    // Before the engagement is looked up, so that nobody but staff learns which there are.
-    on_duty(caller, Duty::Reversals)?;
-    let found = context.store.get(&Key::engagement(engagement)).await?;
-    let found: Versioned<Engagement> = found.ok_or_else(Problem::not_found)?;
-    let duty = over_client(caller, found.value.client, Duty::Reversals)?;
-    if caller
-        .person
-        .value
-        .roles
-        .workers
-        .contains(&found.value.worker)
-    {
-        return Err(Problem::forbidden());
-    }
-    Ok((duty, found))
 }

@@ -1,21 +1,19 @@
 //! Terms and offers as both sides see them: each rate with what it comes to for each of them.
 
-use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
-use domain::access::{self, Acting, Duty};
+use domain::access::{Acting, Duty};
 use domain::engagement::{Engagement, Side, Understanding};
 use domain::id::{EngagementId, OfferId};
 use domain::money::Price;
 use domain::terms::{AgreedTerms, Offer, OfferState, SchemeVersion, Terms, TimeBand};
 use domain::vocabulary::Service;
 use serde::Serialize;
-use store::Key;
 use utoipa::ToSchema;
 
 use crate::caller::Caller;
 use crate::context::Context;
 use crate::problem::Problem;
-use crate::standing::in_engagement;
+use crate::standing::see_engagement;
 
 /// Lets `caller` read the terms and offers of an engagement: either side, or staff who look after
 /// engagements; or refuses.
@@ -27,16 +25,8 @@ pub(super) async fn readable(
     caller: &Caller,
     engagement: EngagementId,
 ) -> Result<Engagement, Problem> {
-    // A relationship of one's own goes before a staff role.
-    match in_engagement(context, caller, engagement).await {
-        Ok(party) => Ok(party.engagement.value),
-        Err(refusal) if refusal.status() == StatusCode::NOT_FOUND => {
-            access::staff(&caller.person.value, Duty::Engagements)?;
-            let found = context.store.get(&Key::engagement(engagement)).await?;
-            Ok(found.ok_or_else(Problem::not_found)?.value)
-        }
-        Err(refusal) => Err(refusal),
-    }
+    let seen = see_engagement(context, caller, engagement, Duty::Engagements).await;
+    seen.map(|(_, engagement)| engagement.value)
 }
 
 /// Terms with their prices.

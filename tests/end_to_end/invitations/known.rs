@@ -10,7 +10,7 @@ use super::{Review, reason};
 
 impl Review {
     /// Lets the client have known a support worker; whether they still are engaged, or one has blocked the other.
-    async fn know(&self, subject: &str, live: bool, blocked: bool) -> String {
+    async fn know(&self, subject: &str, live: bool, blocked: Option<Side>) -> String {
         let found = self.workers.iter().find(|(_, other)| *other == subject);
         let worker = found.unwrap().0.clone();
         let id = worker.parse().unwrap();
@@ -21,11 +21,11 @@ impl Review {
             }
         })
         .await;
-        if blocked {
+        if let Some(side) = blocked {
             let key = Key::pair(self.client, id);
             let was = context.store.get::<Pair>(&key).await.unwrap().unwrap();
             let next = Pair {
-                blocked_by: [Side::Worker].into(),
+                blocked_by: [side].into(),
                 ..was.value.clone()
             };
             let audit = context.audit(Actor::Service, "settle", &key);
@@ -39,19 +39,22 @@ impl Review {
 #[tokio::test]
 async fn who_is_known_is_listed_by_name_and_invited_openly() {
     let mut review = Review::before(9).await;
-    let former = review.know("worker-0", false, false).await;
-    let engaged = review.know("worker-1", true, false).await;
-    let blocked = review.know("worker-2", false, true).await;
+    let former = review.know("worker-0", false, None).await;
+    let engaged = review.know("worker-1", true, None).await;
+    let blocking = review.know("worker-2", false, Some(Side::Worker)).await;
+    let blocked = review.know("worker-3", false, Some(Side::Client)).await;
     review.submit().await;
     let ana = review.world.as_("ana");
     let path = format!("{}/known-workers", review.request);
     let list = ana.get(&path).await.expect(200);
     let workers = list["workers"].as_array().unwrap();
-    assert_eq!(workers.len(), 2, "{}", list.text());
+    assert_eq!(workers.len(), 3, "{}", list.text());
     let of = |worker: &str| workers.iter().find(|one| one["worker"] == worker).unwrap();
     assert_eq!(of(&former)["name"]["family"], "worker-0");
     assert_eq!(of(&former)["available"], true);
     assert_eq!(of(&engaged)["state"], "not_available");
+    // That somebody has blocked the client looks like anything else that stands in the way.
+    assert_eq!(of(&blocking)["state"], "not_available");
     // Never among the blind ones.
     let blind = review.stored().await.candidates;
     assert!(blind.iter().all(|one| one.worker.to_string() != former));
@@ -61,6 +64,9 @@ async fn who_is_known_is_listed_by_name_and_invited_openly() {
         ana.post(&path, &json!({})).await
     };
     invite(&engaged)
+        .await
+        .expect_problem(409, "candidate-not-available");
+    invite(&blocking)
         .await
         .expect_problem(409, "candidate-not-available");
     invite(&blocked).await.expect(404);
@@ -98,7 +104,7 @@ async fn who_is_known_is_listed_by_name_and_invited_openly() {
 #[tokio::test]
 async fn a_known_worker_who_declines_has_no_replacement_from_the_list() {
     let mut review = Review::before(9).await;
-    let former = review.know("worker-0", false, false).await;
+    let former = review.know("worker-0", false, None).await;
     review.submit().await;
     let path = format!("{}/known-workers/{former}/invitation", review.request);
     let invited = review.world.as_("ana").post(&path, &json!({})).await;
@@ -118,7 +124,7 @@ async fn whoever_blocks_after_being_invited_cannot_be_engaged() {
     let review = Review::of(6).await;
     let candidate = review.candidate(0).await;
     let invitation = review.invite(&candidate).await;
-    review.know(&invitation.1, false, true).await;
+    review.know(&invitation.1, false, Some(Side::Worker)).await;
     let refused = review.answer(&invitation, "acceptance", &json!({})).await;
     refused.expect_problem(409, "invitation-not-open");
 }

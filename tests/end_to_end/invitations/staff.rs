@@ -1,9 +1,14 @@
 //! What staff do about candidates once the client has seen them.
 
+use domain::access::StaffRole;
+use domain::person::Person;
+use domain::support_worker::SupportWorker;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
+use store::Key;
 
 use super::{Review, reason};
+use crate::engaged::edit;
 
 #[tokio::test]
 async fn staff_take_back_what_was_done_by_mistake() {
@@ -101,4 +106,50 @@ async fn staff_answer_for_a_support_worker_who_told_them_to() {
         told.contains(&"Done for you, as you told us".to_owned()),
         "{told:?}"
     );
+}
+
+#[tokio::test]
+async fn staff_who_are_a_candidate_do_nothing_about_themselves_for_the_client() {
+    let review = Review::of(6).await;
+    let candidate = review.candidate(0).await;
+    let invitation = review.invite(&candidate).await;
+    let asked = json!({"text": "Is there a lift?"});
+    let asked = review.answer(&invitation, "questions", &asked).await;
+    let question = asked.expect(201)["questions"][0]["question"].clone();
+    let (worker, subject) = review.behind(&candidate).await;
+    let context = review.world.context();
+    let worker = Key::worker(worker.parse().unwrap());
+    let worker = context.store.get::<SupportWorker>(&worker).await.unwrap();
+    let person = Key::person(worker.unwrap().value.person);
+    edit::<Person>(&review.world, &person, |person| {
+        person.roles.staff.insert(StaffRole::Coordinator);
+    })
+    .await;
+    let other = review.candidate(1).await;
+    let told = async |candidate: &str, what: &str, body: &Value| {
+        let path = format!("{}/candidates/{candidate}/{what}", review.request);
+        let key = review.world.fresh_key();
+        let caller = review.world.as_(&subject);
+        let told = caller.ask(Method::POST, &path, |request| {
+            let request = request.header("on-instruction", "in person, at the office");
+            request.header("idempotency-key", key).json(body)
+        });
+        told.await
+    };
+    let answer = format!("questions/{}/answer", question.as_str().unwrap());
+    let text = json!({"text": "There is a lift."});
+    told(&candidate, &answer, &text).await.expect(403);
+    told(&candidate, "withdrawal", &json!({})).await.expect(403);
+    told(&candidate, "pass", &reason()).await.expect(403);
+    assert_eq!(review.standing(&candidate).await["state"], "invited");
+    // Nor do they answer it as somebody who told themselves to.
+    let key = review.world.fresh_key();
+    let path = format!("{}/acceptance", invitation.0);
+    let themselves = review.world.as_(&subject);
+    let themselves = themselves.ask(Method::POST, &path, |request| {
+        let request = request.header("on-instruction", "by myself");
+        request.header("idempotency-key", key).json(&json!({}))
+    });
+    themselves.await.expect(403);
+    told(&other, "invitation", &json!({})).await.expect(201);
 }

@@ -250,4 +250,15 @@ fn notes_are_bounded() {
         report.note(note()).unwrap()
     });
     assert_eq!(full.note(note()), Err(NoteReportError::TooManyNotes));
+    // A table holds items of 400 KB: however long the notes are, there is room left to close the report.
+    let mut long = made(ReportKind::Incident);
+    let words = || ReportNote {
+        text: "\u{1f6d1}".repeat(4000),
+        ..note()
+    };
+    while let Ok(more) = long.clone().note(words()) {
+        long = more;
+    }
+    assert_eq!(long.notes.len(), 15);
+    assert!(serde_json::to_vec(&long).unwrap().len() < 300_000);
 }

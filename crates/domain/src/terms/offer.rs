@@ -315,10 +315,11 @@ impl Engagement {
         policy: &Policy,
         now: DateTime<Utc>,
     ) -> Result<(Offer, Negotiated), CounterOfferError> {
-        self.must_be_open()?;
+        // Whose it is to do goes before how things stand.
         if answered.side == new.side {
             return Err(CounterOfferError::OwnOffer);
         }
+        self.must_be_open()?;
         answered.must_be_open(self, now)?;
         check(&new.terms, offered, pricing).map_err(CounterOfferError::Invalid)?;
         let countered = answered.closed(OfferState::Countered, Some(new.acting), now);
@@ -373,10 +374,11 @@ impl Engagement {
         pricing: Pricing<'_>,
         now: DateTime<Utc>,
     ) -> Result<Negotiated, AcceptOfferError> {
-        self.must_be_open()?;
+        // Whose it is to do goes before how things stand.
         if offer.side == side {
             return Err(AcceptOfferError::OwnOffer);
         }
+        self.must_be_open()?;
         offer.must_be_open(self, now)?;
         let mut findings = Findings::default();
         pricing.find_excess(&mut findings, &offer.terms);
@@ -406,10 +408,11 @@ impl Engagement {
         acting: Acting,
         now: DateTime<Utc>,
     ) -> Result<Negotiated, WithdrawOfferError> {
-        self.must_be_open()?;
+        // Whose it is to do goes before how things stand.
         if offer.side != side {
             return Err(WithdrawOfferError::NotYourOffer);
         }
+        self.must_be_open()?;
         offer.must_be_open(self, now)?;
         let offer = offer.closed(OfferState::Withdrawn, Some(acting), now);
         Ok(self.without_offer(offer))

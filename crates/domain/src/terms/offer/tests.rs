@@ -222,8 +222,12 @@ fn nothing_but_lapsing_goes_on_in_an_engagement_that_is_not_open() {
         engagement.state = state;
         for step in STEPS {
             for side in Side::ALL {
-                let expected = match step {
-                    Step::Lapse => Came::To(OfferState::Lapsed),
+                let own = *side == offer.side;
+                let expected = match (step, own) {
+                    (Step::Lapse, _) => Came::To(OfferState::Lapsed),
+                    (Step::Counter | Step::Accept, true) | (Step::Withdraw, false) => {
+                        Came::NotTheirs
+                    }
                     _ => Came::NotOpen(why),
                 };
                 assert_eq!(come(step, &engagement, &offer, *side, now()), expected);
