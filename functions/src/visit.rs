@@ -34,7 +34,7 @@ use crate::path::Path;
 use crate::perform::{Decision, Tagged, once};
 use crate::problem::Problem;
 use crate::reason::need_reason;
-use crate::standing::{act_in_engagement, on_duty, over_engagement, see_engagement};
+use crate::standing::{act_in_engagement, in_engagement, on_duty, over_engagement, see_engagement};
 
 /// The routes of this family.
 #[must_use]
@@ -246,7 +246,16 @@ async fn complete_visit(
     let done = once(&context, by, &command.key, || async {
         let was = load(&context, visit).await?;
         let engagement = was.value.engagement;
-        let party = act_in_engagement(&context, &caller, engagement, Some(Side::Worker)).await?;
+        let party = match was.value.state {
+            // What was begun is finished, whatever has become of the engagement meanwhile.
+            VisitState::Started => in_engagement(&context, &caller, engagement).await?,
+            VisitState::Booked | VisitState::Completed | VisitState::Cancelled => {
+                act_in_engagement(&context, &caller, engagement, Some(Side::Worker)).await?
+            }
+        };
+        if party.side != Side::Worker {
+            return Err(Problem::forbidden());
+        }
         let held = &party.engagement.value;
         let next = was.value.complete(context.now())?;
         let audit = context.audit(party.acting, "complete_visit", &Key::visit(visit));

@@ -187,10 +187,9 @@ async fn of_what_was_done_hears_who_may_do_it() {
     let audit = format!("/v1/audit/engagement/{}", pair.engagement);
     settle_staff(context, "sue", StaffRole::Supervisor).await;
     let audit = pair.world.as_("sue").get(&audit).await.expect(200);
-    assert_eq!(
-        audit["items"][0]["reason"],
-        "She kept ringing at night.\nby telephone"
-    );
+    let mut items = audit["items"].as_array().unwrap().iter();
+    let why = json!("She kept ringing at night.\nby telephone");
+    assert!(items.any(|item| item["reason"] == why), "{items:?}");
     let done = "Done for you, as you told us".to_owned();
     assert!(pair.told("ella").await.contains(&done));
     assert!(!pair.told("mary").await.contains(&done));

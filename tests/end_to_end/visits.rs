@@ -1,14 +1,13 @@
 //! Visits: where the client lives, beginning and end, and what becomes of those that do not take place.
 
 use chrono::TimeDelta;
-use domain::access::{Acting, StaffRole};
-use domain::due::{Due, DueRow};
-use domain::engagement::{Engagement, EngagementState, Reasoned, Side};
+use domain::access::StaffRole;
+use domain::engagement::{Engagement, EngagementState};
 use domain::support_worker::{SupportWorker, WorkerState};
 use rapport_tests::people::{settle_client, settle_engagement, settle_staff, settle_worker};
 use rapport_tests::visits::{agree_terms, at_home};
 use serde_json::{Value, json};
-use store::{Actor, Commit, Key, Versioned};
+use store::Key;
 
 use crate::engaged::{ADDRESS, Engaged, accept, edit, path_of, propose};
 
@@ -169,7 +168,7 @@ async fn a_visit_booked_by_mistake_is_cancelled_by_staff_and_its_time_is_free_ag
 #[tokio::test]
 async fn an_engagement_that_ends_leaves_no_visit_to_come() {
     let engaged = Engaged::settle().await;
-    let (world, context) = (&engaged.world, engaged.world.context());
+    let world = &engaged.world;
     let mut visits = Vec::new();
     for day in ["03", "04", "05", "06"] {
         let starts = format!("2026-03-{day}T09:00:00");
@@ -184,28 +183,9 @@ async fn an_engagement_that_ends_leaves_no_visit_to_come() {
         .await
         .expect(201);
 
-    let key = Key::engagement(engaged.engagement);
-    let was: Versioned<Engagement> = context.store.get(&key).await.unwrap().unwrap();
-    let ended = Engagement {
-        state: EngagementState::Ended,
-        end: Some(Reasoned {
-            side: Some(Side::Client),
-            acting: Acting::by(engaged.client_person),
-            at: context.now(),
-            reason: "I am moving away.".to_owned(),
-        }),
-        ..was.value.clone()
-    };
-    let row = DueRow {
-        due: Due::VisitSettlement {
-            engagement: engaged.engagement,
-        },
-        at: context.now(),
-        generation: 0,
-    };
-    let audit = context.audit(Actor::Service, "settle", &key);
-    let commit = Commit::new(audit).replace(&was, &ended).due(row);
-    context.store.commit(commit).await.unwrap();
+    let end = format!("/v1/engagements/{}/end", engaged.engagement);
+    let reason = json!({"reason": "I am moving away."});
+    world.as_("ana").post(&end, &reason).await.expect(201);
     world.settle().await;
     let ana = world.as_("ana");
     for visit in &visits {
@@ -214,7 +194,12 @@ async fn an_engagement_that_ends_leaves_no_visit_to_come() {
         assert_eq!(shown["cancellation"]["side"], "client");
         assert_eq!(shown["cancellation"]["acting"], Value::Null);
     }
+    // What has begun goes on to its end.
     assert_eq!(ana.get(&begun).await.expect(200)["state"], "started");
+    let finish = format!("{begun}/completion");
+    ana.post(&finish, &json!({})).await.expect(403);
+    let finished = wanda.post(&finish, &json!({})).await.expect(201);
+    assert_eq!(finished["state"], "completed");
     for subject in ["ana", "wanda"] {
         let told = engaged.told(subject).await;
         let cancelled = told.iter().filter(|it| *it == "A visit was cancelled");

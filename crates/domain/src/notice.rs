@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::access::{Scope, StaffRole};
+use crate::access::{Duty, Scope};
 use crate::check::CheckKind;
 use crate::engagement::{Happening, Side};
 use crate::id::{
@@ -262,8 +262,8 @@ pub enum Audience {
     Client(ClientId, Scope),
     /// The same, and one support worker.
     Both(ClientId, Scope, WorkerId),
-    /// Everybody with this role.
-    Staff(StaffRole),
+    /// Staff with this duty.
+    Staff(Duty),
     /// The client and one representative, whatever became of the authority.
     ClientAnd(ClientId, PersonId),
     /// One support worker.
@@ -313,9 +313,7 @@ impl Event {
                 Told::Worker => Audience::Worker(*worker),
                 Told::Both => Audience::Both(*client, Scope::Engagements, *worker),
             },
-            Self::ReportMade { .. } | Self::ReportOverdue { .. } => {
-                Audience::Staff(StaffRole::Supervisor)
-            }
+            Self::ReportMade { .. } | Self::ReportOverdue { .. } => Audience::Staff(Duty::Safety),
             Self::WorkerSubmitted { worker }
             | Self::WorkerActivated { worker }
             | Self::WorkerSuspended { worker }

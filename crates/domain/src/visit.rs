@@ -360,10 +360,10 @@ impl Visit {
         }
     }
 
-    /// Whether it is still to come: booked, and not begun by `now`.
+    /// Whether it can still come to something: booked, not begun, and not over by `now`.
     #[must_use]
     pub fn is_ahead(&self, now: DateTime<Utc>) -> bool {
-        self.state == VisitState::Booked && now < self.from
+        self.state == VisitState::Booked && now < self.until
     }
 
     /// Whether the support worker may know where the client lives: while a visit there is booked or under way.

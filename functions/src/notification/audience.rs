@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::access::{Scope, StaffRole};
+use domain::access::{self, Duty, Scope};
 use domain::client::Client;
 use domain::id::{ClientId, PersonId, WorkerId};
 use domain::notice::Audience;
@@ -16,7 +16,7 @@ use crate::context::Context;
 /// The most representatives of one client who are told of an event: each takes two writes of a commit,
 /// which holds a hundred.
 const MOST_REPRESENTATIVES: usize = 40;
-/// How many staff are looked through for a role.
+/// How many staff are looked through for a duty.
 const MOST_STAFF: u16 = 1_000;
 
 /// The people behind an audience, each once.
@@ -39,7 +39,7 @@ pub(super) async fn people(
             people.extend(worker_person(context, worker).await?);
             people
         }
-        Audience::Staff(role) => staff(context, role).await?,
+        Audience::Staff(duty) => staff(context, duty).await?,
     };
     let mut living: Vec<Person> = Vec::with_capacity(people.len());
     for person in people {
@@ -75,14 +75,14 @@ async fn client_side(
     Ok(people)
 }
 
-async fn staff(context: &Context, role: StaffRole) -> Result<Vec<PersonId>, StoreError> {
+async fn staff(context: &Context, duty: Duty) -> Result<Vec<PersonId>, StoreError> {
     let listed = context
         .store
         .staff_list::<Person>(StaffPartition::Staff, false, MOST_STAFF, None)
         .await?;
     let people = listed.items.into_iter().map(|person| person.value);
     Ok(people
-        .filter(|person| person.roles.staff.contains(&role))
+        .filter(|person| access::staff(person, duty).is_ok())
         .map(|person| person.id)
         .take(MOST_REPRESENTATIVES)
         .collect())
