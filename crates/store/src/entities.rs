@@ -1,23 +1,17 @@
 //! How each thing of the domain is stored: its key, and the list in which staff find it.
 
+mod engagement;
 mod safety;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::access::Authority;
 use domain::candidates::CandidateList;
 use domain::client::Client;
-use domain::conversation::Message;
 use domain::correction::Merge;
-use domain::engagement::Engagement;
 use domain::funding::FundingScheme;
-use domain::id::{
-    CandidateId, ClientId, EngagementId, FormId, InvitationId, MatchRequestId, NoticeId, PartnerId,
-    PersonId, VisitId, WorkerId,
-};
+use domain::id::{ClientId, FormId, MatchRequestId, NoticeId, PartnerId, PersonId};
 use domain::import::{ImportRun, Imported};
-use domain::invitation::{Invitation, QuestionState};
 use domain::match_request::MatchRequest;
-use domain::meeting::Meeting;
 use domain::membership::MembershipPlan;
 use domain::notice::Event;
 use domain::packed::IndexRecord;
@@ -26,17 +20,14 @@ use domain::partner::Partner;
 use domain::person::{LoginKey, Person};
 use domain::place::Cell;
 use domain::policy::Policy;
-use domain::proposal::Proposal;
-use domain::schedule::{BusySheet, Month};
 use domain::signup::Signup;
 use domain::support_worker::SupportWorker;
-use domain::terms::Offer;
 use domain::ticket::Ticket;
-use domain::visit::Visit;
 use domain::vocabulary::Vocabulary;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub use engagement::{ClientEngagement, EngagementVisit, WorkerEngagement, WorkerInvitation};
 pub use safety::OwnReport;
 
 use crate::item::{Entity, Page, StaffIndex, Versioned};
@@ -191,151 +182,6 @@ pub struct ClientMatchRequest {
 impl Entity for ClientMatchRequest {
     fn key(&self) -> Key {
         Key::client_match_request(self.client, self.match_request)
-    }
-}
-
-impl Entity for Invitation {
-    fn key(&self) -> Key {
-        Key::candidate(self.match_request, self.candidate)
-    }
-
-    fn staff_index(&self) -> Option<StaffIndex> {
-        let waiting = self.questions.iter().find(|question| {
-            matches!(
-                question.state,
-                QuestionState::Screening | QuestionState::AnswerScreening
-            )
-        });
-        waiting.map(|question| StaffIndex {
-            partition: StaffPartition::Screenings,
-            order: instant(question.at),
-        })
-    }
-}
-
-/// The mark, with a support worker, of an invitation that was sent to them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WorkerInvitation {
-    /// Whose.
-    pub worker: WorkerId,
-    /// Which.
-    pub invitation: InvitationId,
-    /// Where it is kept: the request.
-    pub match_request: MatchRequestId,
-    /// Where it is kept: the candidate.
-    pub candidate: CandidateId,
-}
-
-impl Entity for WorkerInvitation {
-    fn key(&self) -> Key {
-        Key::worker_invitation(self.worker, self.invitation)
-    }
-}
-
-impl Entity for Pair {
-    fn key(&self) -> Key {
-        Key::pair(self.client, self.worker)
-    }
-}
-
-impl Entity for Engagement {
-    fn key(&self) -> Key {
-        Key::engagement(self.id)
-    }
-
-    fn staff_index(&self) -> Option<StaffIndex> {
-        Some(StaffIndex {
-            partition: StaffPartition::Engagements(self.state.code()),
-            order: instant(self.opened_at),
-        })
-    }
-}
-
-/// The mark, with a client, of an engagement of theirs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClientEngagement {
-    /// Whose.
-    pub client: ClientId,
-    /// Which.
-    pub engagement: EngagementId,
-}
-
-impl Entity for ClientEngagement {
-    fn key(&self) -> Key {
-        Key::client_engagement(self.client, self.engagement)
-    }
-}
-
-/// The mark, with a support worker, of an engagement of theirs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WorkerEngagement {
-    /// Whose.
-    pub worker: WorkerId,
-    /// Which.
-    pub engagement: EngagementId,
-}
-
-impl Entity for WorkerEngagement {
-    fn key(&self) -> Key {
-        Key::worker_engagement(self.worker, self.engagement)
-    }
-}
-
-/// The mark, with an engagement, of a visit booked in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EngagementVisit {
-    /// In which engagement.
-    pub engagement: EngagementId,
-    /// Which visit.
-    pub visit: VisitId,
-}
-
-impl Entity for EngagementVisit {
-    fn key(&self) -> Key {
-        Key::engagement_visit(self.engagement, self.visit)
-    }
-}
-
-impl Entity for Offer {
-    fn key(&self) -> Key {
-        Key::offer(self.engagement, self.version)
-    }
-}
-
-impl Entity for Proposal {
-    fn key(&self) -> Key {
-        Key::proposal(self.engagement, self.id)
-    }
-}
-
-impl Entity for Visit {
-    fn key(&self) -> Key {
-        Key::visit(self.id)
-    }
-
-    fn staff_index(&self) -> Option<StaffIndex> {
-        Some(StaffIndex {
-            partition: StaffPartition::Visits(Month::of(self.from)),
-            order: instant(self.from),
-        })
-    }
-}
-
-impl Entity for BusySheet {
-    fn key(&self) -> Key {
-        Key::busy_sheet(self.person, self.month)
-    }
-}
-
-impl Entity for Meeting {
-    fn key(&self) -> Key {
-        Key::meeting(self.engagement, self.id)
-    }
-}
-
-impl Entity for Message {
-    fn key(&self) -> Key {
-        Key::message(self.engagement, self.id)
     }
 }
 
