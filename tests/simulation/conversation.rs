@@ -23,7 +23,7 @@ use crate::weather::SLUGGISH;
 /// How often everybody who feels like it writes, looks, or marks what they saw as read.
 const ROUNDS: Effort = Effort {
     reduced: 40,
-    full: 4_000,
+    full: 1_500,
 };
 /// How many of them take place in one conversation.
 const IN_A_ROW: usize = 40;
