@@ -183,8 +183,124 @@ pub struct RequestedDay {
     pub weekday: Weekday,
     /// The part of it.
     pub day_part: DayPart,
+    /// Within that part, exactly these hours; two hours in a row of any where none are given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<Hours>,
     /// How much it counts.
     pub strength: DayStrength,
+}
+
+/// A span of one day-part. A night's hours after midnight are the next day's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Hours {
+    /// From this time.
+    pub from: HalfHour,
+    /// Until this time.
+    pub until: HalfHour,
+}
+
+impl DayPart {
+    /// Its first half hour of the day, and how many it has.
+    const fn span(self) -> (u8, u8) {
+        match self {
+            Self::Morning => (12, 12),
+            Self::Afternoon => (24, 12),
+            Self::Evening => (36, 8),
+            Self::Night => (44, 16),
+        }
+    }
+
+    /// Whether these hours lie within it, and are at least half an hour.
+    #[must_use]
+    pub fn holds(self, hours: Hours) -> bool {
+        self.half_hours_of(hours) != 0
+    }
+
+    /// Half hours from the beginning of the day-part as bits; none where the hours are not within it.
+    fn half_hours_of(self, hours: Hours) -> u64 {
+        let (first, length) = self.span();
+        let since = |time: HalfHour| {
+            let past_midnight = self == Self::Night && time.0 < first;
+            (time.0 + if past_midnight { 48 } else { 0 }).checked_sub(first)
+        };
+        match (since(hours.from), since(hours.until)) {
+            (Some(from), Some(until)) if from < until && until <= length => {
+                ((1 << until) - 1) & !((1 << from) - 1)
+            }
+            _ => 0,
+        }
+    }
+}
+
+/// Hours of every such weekday as half hours of that day and of the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DayHours {
+    /// The day on which they begin.
+    pub weekday: Weekday,
+    /// Half hours of that day.
+    pub today: u64,
+    /// Half hours of the next day.
+    pub tomorrow: u64,
+}
+
+impl DayHours {
+    /// These hours of a day-part.
+    fn of(weekday: Weekday, part: DayPart, hours: Hours) -> Self {
+        let half_hours = part.half_hours_of(hours);
+        let (first, _) = part.span();
+        Self {
+            weekday,
+            today: half_hours << first & ((1 << 48) - 1),
+            tomorrow: if part == DayPart::Night {
+                half_hours >> 4
+            } else {
+                0
+            },
+        }
+    }
+
+    /// Whether two days in a row with these half hours hold them all.
+    #[must_use]
+    pub const fn fit(self, today: u64, tomorrow: u64) -> bool {
+        today & self.today == self.today && tomorrow & self.tomorrow == self.tomorrow
+    }
+}
+
+/// Times of the week that a client asks for: day-parts with time enough, and exact hours.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Times {
+    /// Day-parts, any two hours of each.
+    pub parts: DayParts,
+    /// Exact hours.
+    pub hours: Vec<DayHours>,
+}
+
+impl Times {
+    /// The times that these requested days mean.
+    #[must_use]
+    pub fn of(days: impl IntoIterator<Item = RequestedDay>) -> Self {
+        let mut times = Self::default();
+        for day in days {
+            match day.hours {
+                Some(hours) => {
+                    times
+                        .hours
+                        .push(DayHours::of(day.weekday, day.day_part, hours));
+                }
+                None => times.parts = times.parts.or(DayParts::of([(day.weekday, day.day_part)])),
+            }
+        }
+        times
+    }
+
+    /// How many.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.parts
+            .count()
+            .saturating_add(u32::try_from(self.hours.len()).unwrap_or(u32::MAX))
+    }
 }
 
 /// The least time in a row that makes a day-part worth offering, in half hours: shorter visits are warned about.
@@ -307,6 +423,34 @@ impl Week {
             );
             set.or(DayParts::on(Weekday::of(date), parts))
         })
+    }
+
+    /// How many of these times occur, each in full, on at least one date of the window, exceptions heeded.
+    #[must_use]
+    pub fn free_on(
+        &self,
+        exceptions: &[Exception],
+        (first, last): (NaiveDate, NaiveDate),
+        times: &Times,
+    ) -> u32 {
+        let parts = if times.parts == DayParts::default() {
+            0
+        } else {
+            self.day_parts_between(exceptions, first, last)
+                .shared(times.parts)
+        };
+        let met = times.hours.iter().filter(|hours| {
+            window(first, last)
+                .filter(|date| Weekday::of(*date) == hours.weekday)
+                .any(|date| {
+                    let tomorrow = date.succ_opt().unwrap_or(date);
+                    hours.fit(
+                        self.hours_on(exceptions, date),
+                        self.hours_on(exceptions, tomorrow),
+                    )
+                })
+        });
+        parts.saturating_add(u32::try_from(met.count()).unwrap_or(u32::MAX))
     }
 
     /// The half hours of one date: nothing while away, and whatever is extra.

@@ -21,6 +21,7 @@ use crate::vocabulary::{
     Condition, Culture, Expertise, Interest, Language, Service, Skill, Vocabulary, mask, wide_mask,
     words_in,
 };
+use crate::words::shared;
 
 vocabulary! {
     /// How far away a candidate sets out from.
@@ -110,6 +111,8 @@ pub enum BlindMatch {
         /// How many were preferred.
         preferred: u32,
     },
+    /// Words of the client's own that the introduction or the interests are about as well.
+    Mentions(Vec<String>),
 }
 
 impl BlindMatch {
@@ -126,6 +129,7 @@ impl BlindMatch {
             Self::FreeOn { free, preferred } => {
                 format!("Free on {free} of the {preferred} times you prefer")
             }
+            Self::Mentions(words) => format!("You both mention: {}", words.join(", ")),
         }
     }
 }
@@ -172,11 +176,12 @@ pub fn what_matches(record: &IndexRecord, asked: &Asked) -> Vec<BlindMatch> {
             in_all(record.interests) && (in_all(prefer.interests) || in_all(must.interests))
         })
         .collect();
-    let (first, last) = asked.window;
     let free = record
         .week
-        .day_parts_between(&record.exceptions, first, last)
-        .shared(asked.preferred);
+        .free_on(&record.exceptions, asked.window, &asked.preferred);
+    let mentioned: Vec<String> = shared(&asked.words, record)
+        .map(|word| word.said.clone())
+        .collect();
     let mut matches = vec![];
     push(
         &mut matches,
@@ -211,6 +216,9 @@ pub fn what_matches(record: &IndexRecord, asked: &Asked) -> Vec<BlindMatch> {
             free,
             preferred: asked.preferred.count(),
         });
+    }
+    if !mentioned.is_empty() {
+        matches.push(BlindMatch::Mentions(mentioned));
     }
     matches
 }

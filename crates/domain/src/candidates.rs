@@ -30,6 +30,7 @@ vocabulary! {
         Distance = "distance", "Distance";
         Rate = "rate", "Rate";
         Workload = "workload", "Hours still wanted";
+        Words = "words", "What both write about";
     }
 }
 

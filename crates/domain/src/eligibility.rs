@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::availability::{DayParts, DayStrength, Strength};
+use crate::availability::{DayStrength, Strength, Times};
 use crate::id::{PersonId, WorkerId};
 use crate::match_request::{Budget, MatchRequestDetails, Wish};
 use crate::packed::IndexRecord;
 use crate::place::{Cell, Position};
 use crate::support_worker::{SupportWorker, WorkerState};
 use crate::vocabulary::{CareLevel, Certification, Service, Vocabulary, mask, wide_mask};
+use crate::words::AskedWord;
 
 vocabulary! {
     /// One hard rule. The labels say what holds where it is kept.
@@ -116,10 +117,10 @@ pub struct Asked {
     pub avoid: WishMasks,
     /// Wishes that rank.
     pub prefer: WishMasks,
-    /// Day-parts that are required.
-    pub required: DayParts,
-    /// Day-parts that rank.
-    pub preferred: DayParts,
+    /// Times that are required.
+    pub required: Times,
+    /// Times that rank.
+    pub preferred: Times,
     /// First and last date looked at for availability.
     pub window: (NaiveDate, NaiveDate),
     /// Mask of the tasks that come up.
@@ -136,6 +137,8 @@ pub struct Asked {
     pub cell: Cell,
     /// What an hour may cost.
     pub budget: Budget,
+    /// What the client's own words are about.
+    pub words: Vec<AskedWord>,
 }
 
 impl Asked {
@@ -152,8 +155,8 @@ impl Asked {
             must: WishMasks::of(details, Strength::Must),
             avoid: WishMasks::of(details, Strength::Avoid),
             prefer: WishMasks::of(details, Strength::Prefer),
-            required: details.day_parts(DayStrength::Must),
-            preferred: details.day_parts(DayStrength::Prefer),
+            required: details.times(DayStrength::Must),
+            preferred: details.times(DayStrength::Prefer),
             window: details.period.window(today),
             tasks: mask(details.tasks()),
             hazards: mask(needs.hazards.iter().copied()),
@@ -162,6 +165,7 @@ impl Asked {
             position: details.place.position(),
             cell: details.place.cell(),
             budget: details.budget,
+            words: AskedWord::all_in(&details.about_me),
         }
     }
 }
@@ -192,11 +196,11 @@ pub fn judge(asked: &Asked, worker: &SupportWorker, relations: &Relations) -> Br
 /// The same of the packed profile; being in the index is being active.
 #[must_use]
 pub fn judge_record(asked: &Asked, record: &IndexRecord, relations: &Relations) -> Broken {
-    let day_parts = || {
-        let (first, last) = asked.window;
-        record
+    let free_on_all = |times: &Times| {
+        let free = record
             .week
-            .day_parts_between(&record.exceptions, first, last)
+            .free_on(&record.exceptions, asked.window, times);
+        free == times.count()
     };
     let needed = Needed {
         today: asked.today,
@@ -208,7 +212,7 @@ pub fn judge_record(asked: &Asked, record: &IndexRecord, relations: &Relations) 
         .unless(has_all(record, &asked.must), Rule::Preferences)
         .unless(has_none(record, &asked.avoid), Rule::Avoided)
         .unless(
-            asked.required.count() == 0 || day_parts().contains(asked.required),
+            asked.required.count() == 0 || free_on_all(&asked.required),
             Rule::Availability,
         )
         .unless(

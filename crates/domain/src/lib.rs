@@ -48,3 +48,4 @@ pub mod support_worker;
 pub mod terms;
 pub mod ticket;
 pub mod visit;
+pub mod words;

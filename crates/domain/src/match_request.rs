@@ -11,7 +11,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::availability::{
-    DayParts, DayStrength, LOOK_AHEAD_DAYS, RequestedDay, Strength, day_parts_of,
+    DayParts, DayStrength, LOOK_AHEAD_DAYS, RequestedDay, Strength, Times, day_parts_of,
 };
 use crate::id::{ClientId, MatchRequestId, PersonId};
 use crate::invalid::{Findings, Invalid};
@@ -244,6 +244,12 @@ impl MatchRequestDetails {
                 format!("/days/{place}/weekday"),
                 "does not occur in the period",
             );
+            findings.check(
+                day.hours.is_none_or(|hours| day.day_part.holds(hours)),
+                format!("/days/{place}/hours"),
+                "is at least half an hour within the day-part: morning 06:00 to 12:00, afternoon to 18:00, \
+                 evening to 22:00, night to 06:00",
+            );
         }
     }
 
@@ -288,15 +294,11 @@ impl MatchRequestDetails {
         needs.tasks.iter().copied().chain(needs.mobility.brings())
     }
 
-    /// The day-parts of this strength.
+    /// The times of this strength.
     #[must_use]
-    pub fn day_parts(&self, strength: DayStrength) -> DayParts {
-        DayParts::of(
-            self.days
-                .iter()
-                .filter(|day| day.strength == strength)
-                .map(|day| (day.weekday, day.day_part)),
-        )
+    pub fn times(&self, strength: DayStrength) -> Times {
+        let days = self.days.iter().copied();
+        Times::of(days.filter(|day| day.strength == strength))
     }
 
     /// The wishes of this strength.
@@ -357,6 +359,7 @@ pub(crate) mod tests {
             days: vec![RequestedDay {
                 weekday: Weekday::Monday,
                 day_part: DayPart::Morning,
+                hours: None,
                 strength: DayStrength::Must,
             }],
             care_needs: CareNeeds {

@@ -13,10 +13,11 @@ use crate::support_worker::{HeldCertification, Reliability, SupportWorker, Worke
 use crate::vocabulary::{
     CareLevel, Condition, Expertise, Gender, Service, Vocabulary, mask, wide_mask,
 };
+use crate::words;
 
 /// The packed profile: stored under every cell that the service area touches, and what shards are built from.
 ///
-/// Holds no name, no contact and no free text.
+/// Holds no name, no contact, and of free text only the stems of the introduction that staff have approved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexRecord {
     /// Who.
@@ -63,6 +64,9 @@ pub struct IndexRecord {
     pub working_since: Option<NaiveDate>,
     /// How they have done so far.
     pub reliability: Reliability,
+    /// Stems of the approved introduction, in order. None in rows that were written before they were kept.
+    #[serde(default)]
+    pub words: Vec<String>,
 }
 
 impl IndexRecord {
@@ -111,6 +115,11 @@ impl IndexRecord {
             worked_days,
             working_since,
             reliability: worker.reliability,
+            words: worker
+                .introduction_approved
+                .as_deref()
+                .map(words::stems)
+                .unwrap_or_default(),
         })
     }
 

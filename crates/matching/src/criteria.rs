@@ -7,6 +7,7 @@ use domain::eligibility::Asked;
 use domain::packed::IndexRecord;
 use domain::support_worker::Reliability;
 use domain::vocabulary::{Expertise, Service, Vocabulary, mask, words_in};
+use domain::words::shared;
 
 use crate::weights::Weights;
 
@@ -32,6 +33,8 @@ pub struct Calibration {
     pub full_experience_days: u64,
     /// Hours a week still wanted that are worth all.
     pub full_hours: u64,
+    /// Words in common after which more are worth half.
+    pub half_words: u64,
 }
 
 /// The numbers in use. Changing one changes what a score means: raise the weights' version with it.
@@ -44,6 +47,7 @@ const CALIBRATION: Calibration = Calibration {
     half_metres: 10_000,
     full_experience_days: 3650,
     full_hours: 20,
+    half_words: 2,
 };
 
 /// What knowing a condition this well is worth.
@@ -115,6 +119,7 @@ pub fn value(criterion: Criterion, asked: &Asked, record: &IndexRecord) -> u32 {
         }
         Criterion::Rate => rate(asked, record),
         Criterion::Workload => portion(u64::from(record.hours_wanted), CALIBRATION.full_hours),
+        Criterion::Words => words(asked, record),
     }
 }
 
@@ -134,14 +139,21 @@ fn expertise(asked: &Asked, record: &IndexRecord) -> u32 {
 }
 
 fn days(asked: &Asked, record: &IndexRecord) -> u32 {
-    if asked.preferred.count() == 0 {
+    let times = &asked.preferred;
+    if times.count() == 0 {
         return FULL;
     }
-    let (first, last) = asked.window;
-    let free = record
-        .week
-        .day_parts_between(&record.exceptions, first, last);
-    share(free.shared(asked.preferred), asked.preferred.count())
+    let free = record.week.free_on(&record.exceptions, asked.window, times);
+    share(free, times.count())
+}
+
+/// More with every word in common, less and less so; who writes nothing asks for nothing.
+fn words(asked: &Asked, record: &IndexRecord) -> u32 {
+    if asked.words.is_empty() {
+        return FULL;
+    }
+    let common = shared(&asked.words, record).count();
+    FULL - less_with(u64::try_from(common).unwrap_or(u64::MAX), CALIBRATION.half_words)
 }
 
 /// Ratings drawn towards the prior while they are few; answers, their speed, and visits completed.

@@ -190,6 +190,7 @@ pub(crate) fn decode(column: impl Fn(Column) -> u64, lists: &Lists) -> Option<In
             completed_visits: small(Column::CompletedVisits)?,
             exposure: small(Column::Exposure)?,
         },
+        words: vec![],
     })
 }
 

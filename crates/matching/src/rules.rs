@@ -133,22 +133,21 @@ impl<'a> Rules<'a> {
     }
 
     fn is_available(&self, row: &Segment, doc: DocId) -> Result<bool, SearchShardError> {
-        let required = self.asked.required;
+        let required = &self.asked.required;
         if required.count() == 0 {
             return Ok(true);
         }
-        if row.has_exceptions(doc) {
+        if row.has_exceptions(doc) || !required.hours.is_empty() {
             let record = row.record(doc)?;
-            let (first, last) = self.asked.window;
             let free = record
                 .week
-                .day_parts_between(&record.exceptions, first, last);
-            return Ok(free.contains(required));
+                .free_on(&record.exceptions, self.asked.window, required);
+            return Ok(free == required.count());
         }
         let usual = u32::try_from(row.get(Column::DayParts, doc)).unwrap_or(0);
         Ok(DayParts::from_bits(usual)
             .and(self.occurring)
-            .contains(required))
+            .contains(required.parts))
     }
 
     fn has_all(&self, row: &Segment, doc: DocId) -> bool {

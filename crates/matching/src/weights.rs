@@ -80,18 +80,19 @@ impl Default for Weights {
     fn default() -> Self {
         let weights = [
             (Criterion::Expertise, 22),
-            (Criterion::Days, 14),
-            (Criterion::Interests, 12),
+            (Criterion::Days, 13),
+            (Criterion::Interests, 11),
             (Criterion::Wishes, 8),
             (Criterion::Understanding, 10),
-            (Criterion::Experience, 8),
-            (Criterion::Reliability, 12),
+            (Criterion::Experience, 7),
+            (Criterion::Reliability, 11),
             (Criterion::Distance, 6),
             (Criterion::Rate, 4),
             (Criterion::Workload, 4),
+            (Criterion::Words, 4),
         ];
         Self {
-            version: 1,
+            version: 2,
             weights: weights
                 .map(|(criterion, weight)| Weight { criterion, weight })
                 .into(),

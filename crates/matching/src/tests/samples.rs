@@ -296,6 +296,7 @@ impl Samples {
                 DayPart::Evening,
                 DayPart::Night,
             ][self.below(4)],
+            hours: None,
             strength: if self.one_in(4) {
                 DayStrength::Must
             } else {
