@@ -2,6 +2,9 @@
 //! sent early by staff.
 
 mod after_release;
+mod explanation;
+mod misses;
+mod preview;
 mod screening;
 mod staff;
 

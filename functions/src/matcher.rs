@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::candidates::{Basis, RuleCount};
+use domain::candidates::Basis;
 use domain::eligibility::{Asked, Relations};
+use domain::id::WorkerId;
 use domain::match_request::MatchRequest;
+use domain::packed::IndexRecord;
 use domain::place::Cell;
 use domain::policy::Policy;
+use domain::relaxation::Misses;
 use matching::{
     Limits, OpenShardError, Query, Scored, SearchShardError, Shard, ShardCache, Weights,
 };
@@ -73,8 +76,8 @@ pub struct Found {
     pub ranked: Vec<Scored>,
     /// How many support workers work around the place.
     pub considered: u32,
-    /// How many each rule removes; only where few were found.
-    pub removed: Vec<RuleCount>,
+    /// What stood in the way of more; only where few were found.
+    pub misses: Misses,
 }
 
 /// Looks for `wanted` candidates for a request, under the weights now in force.
@@ -109,7 +112,7 @@ pub async fn find(
             basis,
             ranked: Vec::new(),
             considered: 0,
-            removed: Vec::new(),
+            misses: Misses::default(),
         });
     };
     let shard = context.matcher.shard(context, &pointer.value).await?;
@@ -128,8 +131,28 @@ pub async fn find(
         basis,
         ranked: found.candidates,
         considered: found.considered,
-        removed: found.removed,
+        misses: found.misses,
     })
+}
+
+/// What the index holds of a support worker for this place; none where it holds nothing.
+///
+/// # Errors
+/// See [`MatcherError`].
+pub async fn row_of(
+    context: &Context,
+    cell: Cell,
+    worker: WorkerId,
+) -> Result<Option<IndexRecord>, MatcherError> {
+    let pointer = context
+        .store
+        .get::<ShardPointer>(&Key::shard_pointer(cell))
+        .await?;
+    let Some(pointer) = pointer else {
+        return Ok(None);
+    };
+    let shard = context.matcher.shard(context, &pointer.value).await?;
+    Ok(shard.record_of(worker)?)
 }
 
 /// The weights in force.

@@ -103,7 +103,7 @@ impl Place {
             candidates: Vec::new(),
             shortlist: policy.shortlist,
             considered: 0,
-            removed: Vec::new(),
+            misses: Misses::default(),
             exclusions: Vec::new(),
             pins: Vec::new(),
             released: None,

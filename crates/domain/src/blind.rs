@@ -3,16 +3,18 @@
 //! Each view is put together from a list of what may be seen, never by taking things out of a full record. Words come
 //! from the vocabularies; the one free text about a candidate is the introduction that staff have approved.
 
+mod fewer;
 mod request;
 mod standing;
 
+pub use fewer::{BlindRelaxation, BlindRemoval, what_removes, what_would_bring};
 pub use request::BlindRequest;
 pub use standing::{BlindQuestion, CandidateStanding};
 
 use serde::{Deserialize, Serialize};
 
-use crate::candidates::{ListedCandidate, RuleCount};
-use crate::eligibility::{Asked, Rule};
+use crate::candidates::ListedCandidate;
+use crate::eligibility::Asked;
 use crate::id::CandidateId;
 use crate::money::Cents;
 use crate::packed::IndexRecord;
@@ -229,54 +231,6 @@ fn push<V: Vocabulary>(matches: &mut Vec<BlindMatch>, shared: u64, say: fn(Vec<V
     }
 }
 
-/// What stands in the way of more candidates, as the client is told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct BlindRemoval {
-    /// The wish that is not met, in words.
-    pub words: String,
-    /// How many do not meet it; none where that is too few to say.
-    pub removes: Option<u32>,
-    /// How many would be candidates without it; none where that is too few to say.
-    pub without_it: Option<u32>,
-}
-
-/// The rules that remove most, in a client's words. Rules that would tell of a block, a boundary, somebody's checks or
-/// the client's own profile are not among them.
-#[must_use]
-pub fn what_removes(removed: &[RuleCount]) -> Vec<BlindRemoval> {
-    removed
-        .iter()
-        .filter_map(|count| {
-            Some(BlindRemoval {
-                words: words_of_rule(count.rule)?.to_owned(),
-                removes: counted(count.removes),
-                without_it: counted(count.alone),
-            })
-        })
-        .collect()
-}
-
-const fn words_of_rule(rule: Rule) -> Option<&'static str> {
-    match rule {
-        Rule::Services => Some("Do not offer every service you ask for"),
-        Rule::Certifications => Some("Do not hold every certificate you ask for"),
-        Rule::Preferences => Some("Do not have everything that is a must"),
-        Rule::Avoided => Some("Have something that you want to avoid"),
-        Rule::Availability => Some("Are not free on every day you require"),
-        Rule::Distance => Some("Do not travel as far as your place"),
-        Rule::Budget => Some("Have rates outside your budget"),
-        Rule::Active
-        | Rule::ChecksThroughPeriod
-        | Rule::NotBlocked
-        | Rule::Boundaries
-        | Rule::NotThemselves => None,
-    }
-}
-
-fn counted(count: u32) -> Option<u32> {
-    (count >= FEWEST_COUNTED).then_some(count)
-}
-
 fn distance_band(metres: u32) -> DistanceBand {
     match metres {
         0..5_000 => DistanceBand::Under5Km,
@@ -331,28 +285,6 @@ fn rate_range(record: &IndexRecord, services: u64) -> Option<RateRange> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_client_hears_of_their_own_wishes_and_of_no_few() {
-        let count = |rule, removes, alone| RuleCount {
-            rule,
-            removes,
-            alone,
-        };
-        let told = what_removes(&[
-            count(Rule::Budget, 12, 4),
-            count(Rule::NotBlocked, 40, 40),
-            count(Rule::Boundaries, 9, 9),
-        ]);
-        assert_eq!(
-            told,
-            [BlindRemoval {
-                words: "Have rates outside your budget".into(),
-                removes: Some(12),
-                without_it: None,
-            }]
-        );
-    }
 
     #[test]
     fn bands_change_where_they_say() {

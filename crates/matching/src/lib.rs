@@ -11,6 +11,7 @@ mod container;
 mod criteria;
 mod directory;
 pub mod explain;
+mod misses;
 mod row;
 mod rules;
 mod search;

@@ -5,7 +5,9 @@
 use std::sync::LazyLock;
 
 use domain::availability::{DayParts, day_parts_of};
-use domain::eligibility::{Asked, Broken, Relations, Rule};
+#[cfg(test)]
+use domain::eligibility::Broken;
+use domain::eligibility::{Asked, Relations, Rule};
 use domain::place::{FARTHEST_TRAVEL_KM, Position, reach_squared};
 use domain::vocabulary::{Service, Vocabulary, mask, words_in};
 use tantivy::DocId;
@@ -124,6 +126,7 @@ impl<'a> Rules<'a> {
     }
 
     /// Every rule that a row breaks.
+    #[cfg(test)]
     pub(crate) fn broken(&self, row: &Segment, doc: DocId) -> Result<Broken, SearchShardError> {
         CHECKS
             .iter()

@@ -2,15 +2,17 @@
 
 use std::cmp::Reverse;
 
-use domain::candidates::{Contribution, RuleCount};
-use domain::eligibility::{Asked, Relations, Rule};
+use domain::candidates::Contribution;
+use domain::eligibility::{Asked, Relations};
 use domain::id::{MatchRequestId, WorkerId};
+use domain::packed::IndexRecord;
 use domain::policy::Policy;
-use domain::vocabulary::Vocabulary;
+use domain::relaxation::Misses;
 use sha2::{Digest, Sha256};
 use tantivy::DocId;
 
 use crate::criteria::contributions;
+use crate::misses::misses;
 use crate::rules::Rules;
 use crate::shard::{SearchShardError, Segment, Shard};
 use crate::weights::Weights;
@@ -62,12 +64,12 @@ pub struct Found {
     pub candidates: Vec<Scored>,
     /// How many support workers work around the place at all.
     pub considered: u32,
-    /// How many of them every rule removes, most first; counted only where the shortlist is not full.
-    pub removed: Vec<RuleCount>,
+    /// What stood in the way of more; empty where the shortlist is full.
+    pub misses: Misses,
 }
 
 /// What ranks before all else, and what breaks ties: the least exposed, then chance that cannot be steered.
-type Rank = (Reverse<u32>, u32, [u8; 16]);
+pub(crate) type Rank = (Reverse<u32>, u32, [u8; 16]);
 
 impl Shard {
     /// The candidates for a request, the best first, and where the shortlist is not full, why.
@@ -89,7 +91,7 @@ impl Shard {
             return Ok(Found {
                 candidates: vec![],
                 considered: 0,
-                removed: vec![],
+                misses: Misses::default(),
             });
         };
         let rules = Rules::new(query.asked, query.relations);
@@ -97,15 +99,15 @@ impl Shard {
         ranked.sort_unstable_by_key(|(rank, _)| *rank);
         ranked.truncate(limits.shortlist + limits.reserve);
         let candidates: Vec<Scored> = ranked.into_iter().map(|(_, scored)| scored).collect();
-        let removed = if candidates.len() < limits.shortlist {
-            count_removed(segment, &rules, self.workers())?
+        let misses = if candidates.len() < limits.shortlist {
+            misses(segment, self.workers(), query, weights)?
         } else {
-            vec![]
+            Misses::default()
         };
         Ok(Found {
             candidates,
             considered: self.workers(),
-            removed,
+            misses,
         })
     }
 }
@@ -151,12 +153,16 @@ fn score(
         score,
         contributions,
     };
-    let rank = (
+    Ok((rank(score, &record, query.request), scored))
+}
+
+/// Where somebody with this score stands.
+pub(crate) fn rank(score: u32, record: &IndexRecord, request: MatchRequestId) -> Rank {
+    (
         Reverse(score),
         record.reliability.exposure,
-        lot(query.request, record.worker),
-    );
-    Ok((rank, scored))
+        lot(request, record.worker),
+    )
 }
 
 /// Draws a lot that is the same every time for this request and support worker.
@@ -168,33 +174,4 @@ pub(crate) fn lot(request: MatchRequestId, worker: WorkerId) -> [u8; 16] {
     let mut lot = [0; 16];
     lot.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
     lot
-}
-
-/// How many of everybody in the shard each rule removes, and how many it alone does.
-fn count_removed(
-    segment: &Segment,
-    rules: &Rules<'_>,
-    workers: u32,
-) -> Result<Vec<RuleCount>, SearchShardError> {
-    let mut counts: Vec<RuleCount> = Rule::ALL
-        .iter()
-        .map(|rule| RuleCount {
-            rule: *rule,
-            removes: 0,
-            alone: 0,
-        })
-        .collect();
-    for doc in 0..workers {
-        let broken = rules.broken(segment, doc)?;
-        let alone = broken.rules().count() == 1;
-        for rule in broken.rules() {
-            if let Some(count) = counts.get_mut(rule.bit() as usize) {
-                count.removes += 1;
-                count.alone += u32::from(alone);
-            }
-        }
-    }
-    counts.retain(|count| count.removes > 0);
-    counts.sort_by_key(|count| Reverse(count.removes));
-    Ok(counts)
 }
