@@ -9,6 +9,7 @@ use domain::id::{ClientId, MatchRequestId, PersonId, WorkerId};
 use domain::match_request::{MatchRequest, MatchRequestState, Submission};
 use domain::notice::Event;
 use domain::policy::Policy;
+use domain::relaxation::Misses;
 use domain::support_worker::{SupportWorker, WorkerState};
 use rand::RngExt;
 use rapport_tests::people::{modest_request, settle_client, settle_worker};

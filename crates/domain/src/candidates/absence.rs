@@ -136,3 +136,132 @@ impl CandidateList {
         reasons
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::candidates::{Basis, ListedCandidate};
+    use crate::id::{CandidateId, MatchRequestId, PersonId};
+    use crate::place::Cell;
+    use crate::relaxation::Misses;
+
+    const FULL: usize = 3;
+
+    fn worker(number: u128) -> WorkerId {
+        WorkerId::from_uuid(Uuid::from_u128(number))
+    }
+
+    /// Three on the list, scoring 90, 80 and 70 points.
+    fn list() -> CandidateList {
+        let listed = |number: u32| ListedCandidate {
+            id: CandidateId::from_uuid(Uuid::from_u128(100 + u128::from(number))),
+            alias: "Elm".into(),
+            worker: worker(u128::from(number)),
+            score: 90_000 - 10_000 * number,
+            contributions: vec![],
+        };
+        CandidateList {
+            request: MatchRequestId::from_uuid(Uuid::from_u128(1)),
+            basis: Basis {
+                cell: Cell::of(-37.8, 144.97),
+                shard: None,
+                weights: 1,
+                policy: 1,
+            },
+            candidates: (0..3).map(listed).collect(),
+            shortlist: 2,
+            considered: 9,
+            misses: Misses::default(),
+            exclusions: vec![],
+            pins: vec![],
+            released: None,
+            known: vec![],
+        }
+    }
+
+    /// Somebody not on the list who fits, by a row as old as their record.
+    fn stranger(score: u32) -> AskedAbout {
+        AskedAbout {
+            worker: worker(50),
+            broken: vec![],
+            known: false,
+            indexed: Indexed::Same,
+            score,
+        }
+    }
+
+    #[test]
+    fn whoever_is_barred_is_told_so_with_every_reason() {
+        let mut list = list();
+        let decision = StaffDecision {
+            worker: worker(50),
+            by: PersonId::from_uuid(Uuid::from_u128(9)),
+            at: DateTime::UNIX_EPOCH,
+            reason: " Parted badly. ".into(),
+        };
+        list.exclusions.push(decision.clone());
+        let about = AskedAbout {
+            broken: vec![Rule::Budget, Rule::Distance],
+            known: true,
+            indexed: Indexed::Nothing,
+            ..stranger(0)
+        };
+        let reasons = list.absence(&about, FULL);
+        assert_eq!(
+            reasons,
+            [
+                Absence::Ineligible(vec![Rule::Budget, Rule::Distance]),
+                Absence::Known,
+                Absence::Excluded(decision),
+            ]
+        );
+        let words: Vec<String> = reasons.iter().map(Absence::words).collect();
+        assert_eq!(words[0], "Breaks 2 hard rules");
+        assert_eq!(words[2], "Kept off by staff: Parted badly.");
+    }
+
+    #[test]
+    fn whoever_fits_is_told_what_else_it_was() {
+        let list = list();
+        let in_reserve = AskedAbout {
+            worker: worker(2),
+            ..stranger(70_000)
+        };
+        let outranked = |score| Absence::Outranked {
+            score,
+            least: 70_000,
+        };
+        let with = |score, indexed| AskedAbout {
+            indexed,
+            ..stranger(score)
+        };
+        for (about, full, expected) in [
+            (in_reserve, FULL, vec![Absence::Reserve { place: 3 }]),
+            (stranger(69_999), FULL, vec![outranked(69_999)]),
+            // Of two who score the same one has to stay off.
+            (stranger(70_000), FULL, vec![outranked(70_000)]),
+            (stranger(70_001), FULL, vec![Absence::FitsSince]),
+            // Where there was room, nobody was outranked.
+            (stranger(1), FULL + 1, vec![Absence::FitsSince]),
+            (
+                with(99_000, Indexed::Nothing),
+                FULL,
+                vec![Absence::NotIndexed],
+            ),
+            (
+                with(1_500, Indexed::Outdated),
+                FULL,
+                vec![Absence::IndexOutdated, outranked(1_500)],
+            ),
+        ] {
+            assert_eq!(list.absence(&about, full), expected, "{about:?}");
+        }
+        assert_eq!(
+            outranked(69_005).words(),
+            "Scores 69.005; the last on the list 70.000"
+        );
+    }
+}
