@@ -256,9 +256,9 @@ async fn the_client_hears_what_would_bring_more_and_of_nobody() {
     assert_eq!(
         told,
         [
-            all("As a wish instead of a must: Cooking"),
             all("Evenings instead of mornings"),
             all("Mondays 09:00 to 11:00 as a wish instead of a must"),
+            all("As a wish instead of a must: Cooking"),
             some("Monday mornings at any time instead of exact hours"),
             some("Up to 65.00 an hour"),
         ]

@@ -39,8 +39,9 @@ pub struct BlindRelaxation {
     pub at_least: Option<u32>,
 }
 
-/// The most changes that a client is told of.
+/// The most changes that a client is told of, and of one kind.
 const MOST_TOLD: usize = 8;
+const MOST_OF_A_KIND: usize = 2;
 
 /// The rules that remove most, in a client's words. Rules that would tell of a block, a boundary, somebody's checks or
 /// the client's own profile are not among them.
@@ -67,12 +68,39 @@ pub fn what_would_bring(told: &Told) -> Vec<BlindRelaxation> {
         .map(|relaxed| in_words(*relaxed))
         .collect();
     // By what is said alone: the order among equals would tell of the numbers behind them.
-    relaxations.sort_by(|one, other| {
-        let key = |told: &BlindRelaxation| Reverse(told.at_least);
-        (key(one), &one.words).cmp(&(key(other), &other.words))
+    relaxations.sort_by_key(|told| {
+        let kind = kind(told.change);
+        (Reverse(told.at_least), kind, told.words.clone())
+    });
+    let mut of_each = [0; KINDS];
+    relaxations.retain(|told| {
+        let kind = kind(told.change);
+        of_each.get_mut(kind).is_some_and(|told| {
+            *told += 1;
+            *told <= MOST_OF_A_KIND
+        })
     });
     relaxations.truncate(MOST_TOLD);
     relaxations
+}
+
+const KINDS: usize = 11;
+
+/// Which kind of change it is, those that change least for the client first.
+const fn kind(change: Relaxation) -> usize {
+    match change {
+        Relaxation::AnyHours(_) => 0,
+        Relaxation::OtherPart { .. } => 1,
+        Relaxation::OtherDay { .. } => 2,
+        Relaxation::TimeAsWish(_) => 3,
+        Relaxation::TimesAsWishes => 4,
+        Relaxation::Budget(_) => 5,
+        Relaxation::NoLeast => 6,
+        Relaxation::MustAsWish(_) => 7,
+        Relaxation::NotAvoided(_) => 8,
+        Relaxation::WithoutCertificate(_) => 9,
+        Relaxation::WithoutService(_) => 10,
+    }
 }
 
 fn in_words(relaxed: Relaxed) -> BlindRelaxation {
@@ -129,9 +157,10 @@ const fn words_of_rule(rule: Rule) -> Option<&'static str> {
 mod tests {
     use super::*;
     use crate::availability::DayPart;
+    use crate::availability::Weekday;
     use crate::match_request::Wish;
     use crate::money::Cents;
-    use crate::vocabulary::{Certification, Gender};
+    use crate::vocabulary::{Certification, Gender, Vocabulary};
 
     fn told(relaxed: &[(Relaxation, u32)]) -> Told {
         let relaxed = relaxed.iter().map(|(relaxation, brings)| Relaxed {
@@ -192,8 +221,8 @@ mod tests {
         assert_eq!(
             words(&few),
             [
-                "All required times as wishes: a few more",
-                "Evenings instead of mornings: a few more"
+                "Evenings instead of mornings: a few more",
+                "All required times as wishes: a few more"
             ]
         );
         let enough = few.map(|(relaxation, _)| (relaxation, 5));
@@ -222,6 +251,26 @@ mod tests {
     }
 
     #[test]
+    fn no_kind_of_change_crowds_out_the_others() {
+        let days = Weekday::ALL.iter().skip(1);
+        let days = days.map(|to| {
+            let from = Weekday::Monday;
+            (Relaxation::OtherDay { from, to: *to }, 20)
+        });
+        let others = [(EVENINGS, 4), (Relaxation::Budget(Cents(7000)), 4)];
+        let told = words(&days.chain(others).collect::<Vec<_>>());
+        assert_eq!(
+            told,
+            [
+                "Fridays instead of Mondays: at least 20 more",
+                "Saturdays instead of Mondays: at least 20 more",
+                "Evenings instead of mornings: a few more",
+                "Up to 70.00 an hour: a few more",
+            ]
+        );
+    }
+
+    #[test]
     fn a_higher_budget_is_told_where_it_says_more() {
         let budgets = [
             (Relaxation::Budget(Cents(8000)), 11),
@@ -234,7 +283,6 @@ mod tests {
             [
                 "Up to 80.00 an hour: at least 10 more",
                 "Up to 70.00 an hour: at least 5 more",
-                "Up to 65.00 an hour: a few more",
             ]
         );
     }

@@ -12,7 +12,7 @@ pub(super) async fn play(stage: &mut Stage, people: &People) -> Result<(), TourE
     let mut details = request_of(stage)?;
     let at = |weekday: &str, from: &str, until: &str| {
         json!({
-            "weekday": weekday, "day_part": "morning", "hours": {"from": from, "until": until}, "strength": "must"
+            "weekday": weekday, "day_part": "evening", "hours": {"from": from, "until": until}, "strength": "must"
         })
     };
     let path = format!("/v1/clients/{}/match-requests", people.client);
@@ -23,20 +23,19 @@ pub(super) async fn play(stage: &mut Stage, people: &People) -> Result<(), TourE
     stage
         .step(
             ELENA,
-            "asks for exact hours, half an hour of which is afternoon",
+            "asks for exact hours, half an hour of which is night",
             Call::post(path.clone(), &details).answered(422),
         )
         .await?;
     details["days"] = json!([
-        at("monday", "07:00", "09:00"),
-        at("wednesday", "07:00", "09:00")
+        at("monday", "19:00", "21:00"),
+        at("tuesday", "19:00", "21:00")
     ]);
-    details["preferences"] = json!([{"strength": "must", "wish": {"language": "it"}}]);
     details["budget"] = json!({"least": 0, "most": 5500});
     let submitted = stage
         .step(
             ELENA,
-            "asks for early mornings, Italian and a low rate, all of it a must",
+            "asks for two evenings at exact hours, and a low rate",
             Call::post(path, &details).showing(&["/details/days/0", "/state"]),
         )
         .await?;
