@@ -12,10 +12,14 @@ use domain::profile::OfferedService;
 use domain::support_worker::SupportWorker;
 use domain::vocabulary::{Certification, Service, Skill, Task};
 use rapport_tests::answer::Answer;
-use rapport_tests::people::{modest_request, settle_client, settle_staff, settle_workers};
+use rapport_tests::people::{
+    modest_request, settle_client, settle_engagement, settle_staff, settle_worker, settle_workers,
+};
 use rapport_tests::world::World;
 use serde_json::{Value, json};
 use store::{Actor, Commit, Key};
+
+use super::Carlton;
 
 /// Who lacks what of [`request`], by number.
 const FIT: std::ops::Range<usize> = 0..2;
@@ -395,4 +399,153 @@ async fn a_named_support_worker_is_explained_to_the_last_detail() {
     few.block(EVENINGS.start, Side::Worker).await;
     let blocked = few.explained(&request, EVENINGS.start).await;
     assert_eq!(blocked["broken"], json!(["availability", "not_blocked"]));
+}
+
+/// Who fits, and is not shown: kept off, standing by, not in the index yet, or known.
+#[tokio::test]
+async fn whoever_fits_and_is_not_shown_is_explained_too() {
+    let carlton = Carlton::settle().await;
+    let request = carlton.submitted().await;
+    let before = carlton.preview(&request).await;
+    let explained = async |worker: &str| {
+        let path = format!("{request}/candidate-preview/{worker}");
+        carlton.world.as_("cora").get(&path).await.expect(200)
+    };
+    let worker = |place: usize| {
+        before["listed"][place]["worker"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let out = json!(worker(0));
+    carlton
+        .decide(&request, "exclusions", &out)
+        .await
+        .expect(201);
+    let excluded = explained(&worker(0)).await;
+    assert_eq!(
+        (&excluded["shown"], &excluded["listed"], &excluded["broken"]),
+        (&json!(false), &json!(true), &json!([]))
+    );
+    let decision = &excluded["absence"][0]["reason"]["excluded"];
+    assert_eq!(decision["reason"], "Parted badly.");
+    assert_eq!(excluded["score"], excluded["listed_score"]);
+
+    let last = explained(&worker(7)).await;
+    assert_eq!(
+        last["absence"][0]["reason"],
+        json!({"reserve": {"place": 8}})
+    );
+    let shown = explained(&worker(1)).await;
+    assert_eq!(
+        (&shown["shown"], &shown["absence"]),
+        (&json!(true), &json!([]))
+    );
+
+    // In the table, and in no row that shards are built from.
+    let context = carlton.world.context();
+    let key = Key::worker(worker(1).parse().unwrap());
+    let found = context.store.get::<SupportWorker>(&key).await;
+    let twin = SupportWorker {
+        id: context.fresh(),
+        ..found.unwrap().unwrap().value
+    };
+    let audit = context.audit(Actor::Service, "settle", &Key::worker(twin.id));
+    let commit = Commit::new(audit).insert(&twin);
+    context.store.commit(commit).await.unwrap();
+    let unbuilt = explained(&twin.id.to_string()).await;
+    assert_eq!(unbuilt["broken"], json!([]));
+    assert_eq!(unbuilt["absence"][0]["reason"], "not_indexed");
+
+    // Somebody who has come since: the index has them, the list has not.
+    let newcomer = settle_worker(context, "newcomer").await;
+    carlton.world.settle().await;
+    let since = explained(&newcomer.to_string()).await;
+    assert_eq!(since["absence"][0]["reason"], "fits_since");
+
+    // Whom the client knows by now.
+    let known = worker(2);
+    settle_engagement(context, carlton.client, known.parse().unwrap(), |_| {}).await;
+    let known = explained(&known).await;
+    assert_eq!(known["absence"][0]["reason"], "known");
+}
+
+#[tokio::test]
+async fn exact_hours_are_held_to_their_part_of_the_day_and_shown_to_both_sides() {
+    let carlton = Carlton::settle().await;
+    let asking = |part: &str, from: &str, until: &str| {
+        let mut details = modest_request();
+        details["days"] = json!([{
+            "weekday": "monday", "day_part": part, "hours": {"from": from, "until": until}, "strength": "must"
+        }]);
+        details
+    };
+    for (part, from, until) in [
+        ("morning", "05:30", "07:00"),
+        ("morning", "11:00", "12:30"),
+        ("evening", "20:00", "20:00"),
+        ("night", "21:30", "23:00"),
+    ] {
+        let refused = carlton.ask("ana", &asking(part, from, until)).await;
+        let refused = refused.expect_problem(422, "invalid-fields");
+        assert_eq!(
+            refused.pointers(),
+            ["/days/0/hours"],
+            "{part} {from} {until}"
+        );
+    }
+    carlton
+        .ask("ana", &asking("morning", "09:15", "10:00"))
+        .await
+        .expect(422);
+    // Everybody here works from 08:00 on Mondays.
+    let early = carlton
+        .ask("ana", &asking("morning", "07:30", "09:00"))
+        .await
+        .expect(201);
+    let path = format!("/v1/match-requests/{}", early.string("id"));
+    let preview = carlton.preview(&path).await;
+    assert_eq!(preview["listed"], json!([]));
+    let wider = brings(
+        "Monday mornings at any time instead of exact hours",
+        super::WORKERS,
+    );
+    let relaxations = words(&preview["misses"]["relaxations"], "brings");
+    assert!(relaxations.contains(&wider), "{relaxations:?}");
+
+    let asked = carlton
+        .ask("ana", &asking("morning", "08:00", "10:30"))
+        .await
+        .expect(201);
+    let hours = json!({"from": "08:00", "until": "10:30"});
+    assert_eq!(asked["details"]["days"][0]["hours"], hours);
+    let request = format!("/v1/match-requests/{}", asked.string("id"));
+    carlton.world.advance(24).await;
+    let seen = carlton.candidates(&request).await.expect(200);
+    assert_eq!(seen["would_bring_more"], json!([]), "five were found");
+    let candidate = seen["candidates"][0]["candidate"].as_str().unwrap();
+    let invite = format!("{request}/candidates/{candidate}/invitation");
+    carlton
+        .world
+        .as_("ana")
+        .post(&invite, &json!({}))
+        .await
+        .expect(201);
+    let preview = carlton.preview(&request).await;
+    let mut listed = preview["listed"].as_array().unwrap().iter();
+    let listed = listed.find(|one| one["candidate"] == candidate).unwrap();
+    let worker = listed["worker"].as_str().unwrap();
+    let number = carlton
+        .workers
+        .iter()
+        .position(|one| one.to_string() == worker);
+    let subject = format!("worker-{}", number.unwrap());
+    let invitations = format!("/v1/support-workers/{worker}/invitations");
+    let invited = carlton
+        .world
+        .as_(&subject)
+        .get(&invitations)
+        .await
+        .expect(200);
+    assert_eq!(invited["items"][0]["request"]["days"][0]["hours"], hours);
 }
