@@ -287,6 +287,65 @@ mod tests {
     use super::*;
 
     #[test]
+    fn proven_expertise_is_told_first_and_shared_words_last() {
+        use crate::availability::{DayPart, DayStrength, RequestedDay, Strength, Week, Weekday};
+        use crate::match_request::{Preference, Wish, tests::details};
+        use crate::support_worker::active_sample;
+
+        let mut request = details();
+        let wishes = [
+            Wish::Skill(Skill::Cooking),
+            Wish::Culture(Culture::Mediterranean),
+            Wish::Language(Language::Greek),
+            Wish::Interest(Interest::Chess),
+        ];
+        request.preferences = wishes
+            .map(|wish| Preference {
+                strength: Strength::Prefer,
+                wish,
+                care_reason: None,
+            })
+            .into();
+        request.days = vec![RequestedDay {
+            weekday: Weekday::Monday,
+            day_part: DayPart::Morning,
+            hours: None,
+            strength: DayStrength::Prefer,
+        }];
+        request.care_needs.conditions = vec![Condition::Epilepsy, Condition::Dementia];
+        request.about_me = "I keep bees.".into();
+        let asked = Asked::of(&request, "2026-11-21T02:00:00Z".parse().unwrap());
+        let mut record = IndexRecord::facts(&active_sample()).unwrap();
+        (record.skills, record.languages, record.cultures) = (
+            mask([Skill::Cooking]),
+            mask([Language::Greek]),
+            mask([Culture::Mediterranean]),
+        );
+        record.interests = wide_mask([Interest::Chess]);
+        let known = mask([Condition::Dementia, Condition::Epilepsy]);
+        record.conditions = [known, mask([Condition::Dementia]), 0, 0];
+        record.week = Week::from_rows([!0 >> 16; 7]);
+        record.words = crate::words::stems("My bees and I");
+        let words: Vec<String> = what_matches(&record, &asked)
+            .iter()
+            .map(BlindMatch::words)
+            .collect();
+        assert_eq!(
+            words,
+            [
+                "Proven experience with: Dementia",
+                "Knows: Epilepsy",
+                "Shares your interest in: Chess",
+                "Speaks: Greek",
+                "Understands: Mediterranean communities",
+                "Good at: Cooking",
+                "Free on 1 of the 1 times you prefer",
+                "You both mention: bees",
+            ]
+        );
+    }
+
+    #[test]
     fn bands_change_where_they_say() {
         assert_eq!(distance_band(4_999), DistanceBand::Under5Km);
         assert_eq!(distance_band(5_000), DistanceBand::From5To10Km);
