@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use domain::packed::IndexRecord;
 use domain::place::Cell;
-use matching::{BuildShardError, BuiltShard, build_shard, version_of};
+use matching::{BuildShardError, BuiltShard, Shard, build_shard, version_of};
 use platform::blobs::{BlobError, BlobName, BlobNameError, Blobs};
 use platform::clock::SharedClock;
 use platform::ids::IdSource;
@@ -109,16 +109,18 @@ impl IndexBuilder {
         Err(BuildError::Busy(cell))
     }
 
-    /// Whether the object that `pointer` names is there, and is what was published.
+    /// Whether the object that `pointer` names is there, is what was published, and is the cell's shard.
     async fn is_whole(&self, pointer: &ShardPointer) -> Result<bool, BlobError> {
         let Ok(name) = pointer.blob.parse::<BlobName>() else {
             return Ok(false);
         };
-        match self.blobs.get(&name).await {
-            Ok(found) => Ok(found.is_some_and(|bytes| name.matches(&bytes))),
-            Err(BlobError::TooLarge(_)) => Ok(false),
-            Err(error) => Err(error),
-        }
+        let bytes = match self.blobs.get(&name).await {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) | Err(BlobError::TooLarge(_)) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        Ok(name.matches(&bytes)
+            && Shard::open(bytes).is_ok_and(|shard| shard.cell() == pointer.cell))
     }
 
     /// Stores a shard and makes it the current one, unless another one has become so since `was` was read.

@@ -50,9 +50,11 @@ fn removal(cell: Cell, blob: String, generation: u32, at: DateTime<Utc>) -> DueR
 
 /// On the hour, so that the removals of a busy day fall due together.
 fn after_grace(now: DateTime<Utc>) -> DateTime<Utc> {
-    let hour = TimeDelta::hours(1);
-    let at = now + GRACE;
-    at.duration_trunc(hour).map_or(at, |begun| begun + hour)
+    let (at, hour) = (now + GRACE, TimeDelta::hours(1));
+    match at.duration_trunc(hour) {
+        Ok(begun) if begun < at => begun + hour,
+        _ => at,
+    }
 }
 
 impl IndexBuilder {
@@ -94,7 +96,7 @@ mod tests {
         for now in ["2026-03-02T00:00:00Z", "2026-03-02T10:59:59.999Z"] {
             let now: DateTime<Utc> = now.parse().unwrap();
             let at = after_grace(now);
-            assert!(at >= now + GRACE && at <= now + GRACE + TimeDelta::hours(1));
+            assert!(at >= now + GRACE && at < now + GRACE + TimeDelta::hours(1));
             assert_eq!(at.timestamp() % 3_600, 0);
         }
     }
