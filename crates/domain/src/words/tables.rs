@@ -30,8 +30,8 @@ pub(super) const ORDINARY: &str = "
     qualified qualification quality quiet reliable respect respectful routine service services skill skills speciality
     support supported supporting task tasks team train trained training visit visiting visits work worked worker
     workers working
-    agree ahead ago happiest ease along alone believe carry change clear club cross cut date decide different direct disease drive
-    fine follow forward fuss glad guess heavy light list local longer loud motor multiple note pass piece play practice
+    agree ahead ago along alone believe carry change clear club cross cut date decide different direct disease drive
+    ease fine follow forward fuss glad guess happiest heavy light list local longer loud motor multiple note pass piece play practice
     practise proper rare regular rest stand strong term throw trust value watch write
     doctor wife husband mother father mum dad parent parents daughter son sister brother friend friends
 ";
