@@ -31,8 +31,8 @@ pub(super) const ORDINARY: &str = "
     support supported supporting task tasks team train trained training visit visiting visits work worked worker
     workers working
     agree ahead ago along alone believe carry change clear club cross cut date decide different direct disease drive
-    ease fine follow forward fuss glad guess happiest heavy light list local longer loud motor multiple note pass piece play practice
-    practise proper rare regular rest stand strong term throw trust value watch write
+    ease fine follow forward fuss glad guess happiest heavy light list local longer loud motor multiple note pass
+    piece play practice practise proper rare regular rest stand strong term throw trust value watch write
     doctor wife husband mother father mum dad parent parents daughter son sister brother friend friends
 ";
 
