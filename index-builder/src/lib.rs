@@ -7,10 +7,12 @@
 
 mod build;
 mod consume;
+mod refresh;
 mod removal;
 mod verify;
 
 pub use build::{BuildError, Built, IndexBuilder};
 pub use consume::Outcome;
+pub use refresh::{Refreshed, refresh};
 pub use removal::GRACE;
 pub use verify::{CellReport, cells, verify};
