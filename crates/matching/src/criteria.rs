@@ -131,7 +131,7 @@ pub(crate) fn contributions_of(
     Criterion::ALL
         .iter()
         .map(|criterion| {
-            let value = value(*criterion, asked, facts);
+            let value = value_of(*criterion, asked, facts);
             let weight = weights.of(*criterion);
             Contribution {
                 criterion: *criterion,
@@ -144,7 +144,12 @@ pub(crate) fn contributions_of(
 }
 
 /// What somebody is worth by one criterion, 0 to 1000.
-fn value(criterion: Criterion, asked: &Asked, facts: &Facts) -> u32 {
+#[must_use]
+pub fn value(criterion: Criterion, asked: &Asked, record: &IndexRecord) -> u32 {
+    value_of(criterion, asked, &Facts::of(asked, record))
+}
+
+fn value_of(criterion: Criterion, asked: &Asked, facts: &Facts) -> u32 {
     let prefer = &asked.prefer;
     match criterion {
         Criterion::Expertise => expertise(asked.conditions, facts.conditions),
