@@ -120,7 +120,7 @@ impl IndexBuilder {
             Err(error) => return Err(error),
         };
         Ok(name.matches(&bytes)
-            && Shard::open(bytes).is_ok_and(|shard| shard.cell() == pointer.cell))
+            && Shard::open(bytes).is_ok_and(|shard| shard.cell() == Some(pointer.cell)))
     }
 
     /// Stores a shard and makes it the current one, unless another one has become so since `was` was read.

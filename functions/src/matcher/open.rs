@@ -244,7 +244,7 @@ async fn fetch(context: &Context, pointer: &ShardPointer) -> Result<Shard, OpenE
         return Err(OpenError::Exchanged);
     }
     let shard = Shard::open(bytes)?;
-    match shard.cell() == pointer.cell {
+    match shard.cell() == Some(pointer.cell) {
         true => Ok(shard),
         false => Err(OpenError::OtherCell),
     }
