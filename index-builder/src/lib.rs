@@ -7,12 +7,14 @@
 
 mod build;
 mod consume;
+mod inspect;
 mod refresh;
 mod removal;
 mod verify;
 
 pub use build::{BuildError, Built, IndexBuilder};
 pub use consume::Outcome;
+pub use inspect::{Content, Current, Inspection, inspect, inspect_bytes};
 pub use refresh::{Refreshed, refresh};
 pub use removal::GRACE;
-pub use verify::{CellReport, cells, verify};
+pub use verify::{CellReport, Differences, LAG, Stale, cells, verify};

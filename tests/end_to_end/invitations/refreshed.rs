@@ -3,7 +3,7 @@
 use domain::id::WorkerId;
 use domain::place::cover;
 use domain::support_worker::{Reliability, SupportWorker};
-use index_builder::{IndexBuilder, Refreshed, refresh, verify};
+use index_builder::{IndexBuilder, LAG, Refreshed, refresh, verify};
 use serde_json::json;
 use store::{CellRow, Key};
 
@@ -88,7 +88,7 @@ async fn the_nightly_rebuild_learns_who_answers_and_who_was_shown() {
         assert_eq!(row.value.record.reliability, worker.reliability);
     }
     review.world.settle().await;
-    let reports = verify(&builder).await.unwrap();
+    let reports = verify(&builder, LAG).await.unwrap();
     assert!(!reports.is_empty());
     assert!(reports.iter().all(|report| report.is_faithful()));
 
