@@ -133,7 +133,7 @@ fn builder(place: &PlaceArguments) -> Result<IndexBuilder, Error> {
     let clock = Arc::new(SystemClock);
     Ok(IndexBuilder {
         store: Store::new(aws_sdk_dynamodb::Client::from_conf(config), &place.table),
-        blobs: Arc::new(FolderBlobs::open(blobs)?),
+        blobs: Arc::new(FolderBlobs::open_beside_others(blobs)?),
         ids: Arc::new(IdSource::from_os(clock.clone())?),
         clock,
     })

@@ -12,3 +12,4 @@
 mod damage;
 mod publishers;
 mod removal;
+mod verify;

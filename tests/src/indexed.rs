@@ -24,7 +24,7 @@ use platform::keys::DeploymentKey;
 use platform::mail::FolderMail;
 use platform::tokens::TokenRules;
 use rapport::embedded::{in_process, in_process_http};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{CellRow, Commit, DueKey, Key, ShardPointer, Store, Versioned, consumer_of};
 use tempfile::TempDir;
 
@@ -211,6 +211,14 @@ impl Indexed {
 pub async fn listed(context: &Context, place: &Place) -> Result<CandidateList, MatcherError> {
     let mut asked = modest_request();
     asked["place"] = json!(place);
+    listed_for(context, asked).await
+}
+
+/// What a client who asks so would be listed now.
+///
+/// # Errors
+/// When there is no shard to ask.
+pub async fn listed_for(context: &Context, asked: Value) -> Result<CandidateList, MatcherError> {
     let submission = Submission {
         id: context.fresh(),
         client: context.fresh(),
@@ -258,7 +266,7 @@ fn record(worker: WorkerId, place: &Place) -> IndexRecord {
 }
 
 fn blobs(folder: &TempDir) -> Arc<dyn Blobs> {
-    Arc::new(FolderBlobs::open(folder.path().join("blobs")).unwrap())
+    Arc::new(FolderBlobs::open_beside_others(folder.path().join("blobs")).unwrap())
 }
 
 fn context(

@@ -3,23 +3,13 @@
 use domain::id::WorkerId;
 use domain::place::cover;
 use domain::support_worker::{Reliability, SupportWorker};
-use index_builder::{IndexBuilder, LAG, Refreshed, refresh, verify};
+use index_builder::{LAG, Refreshed, refresh, verify};
 use serde_json::json;
 use store::{CellRow, Key};
 
 use super::{Review, reason};
 
 impl Review {
-    fn builder(&self) -> IndexBuilder {
-        let context = self.world.context();
-        IndexBuilder {
-            store: context.store.clone(),
-            blobs: context.blobs.clone(),
-            clock: context.clock.clone(),
-            ids: context.ids.clone(),
-        }
-    }
-
     async fn record(&self, worker: &str) -> SupportWorker {
         let worker: WorkerId = worker.parse().unwrap();
         let store = &self.world.context().store;
@@ -48,7 +38,7 @@ async fn the_nightly_rebuild_learns_who_answers_and_who_was_shown() {
     review.world.advance(71).await;
     assert_eq!(review.list().await.len(), 7);
 
-    let builder = review.builder();
+    let builder = review.world.index_builder();
     let mut heard = 0;
     let refreshed = refresh(&builder, || heard += 1).await.unwrap();
     // All seven have been shown by now: five at first, and two who followed.
