@@ -153,7 +153,10 @@ fn words(asked: &Asked, record: &IndexRecord) -> u32 {
         return FULL;
     }
     let common = shared(&asked.words, record).count();
-    FULL - less_with(u64::try_from(common).unwrap_or(u64::MAX), CALIBRATION.half_words)
+    FULL - less_with(
+        u64::try_from(common).unwrap_or(u64::MAX),
+        CALIBRATION.half_words,
+    )
 }
 
 /// Ratings drawn towards the prior while they are few; answers, their speed, and visits completed.

@@ -63,12 +63,12 @@ fn services(chance: &mut Chance, calling: &Calling, count: u32) -> Vec<Service> 
     services
 }
 
-/// Day-parts asked for: most want mornings, few the night.
+/// Day-parts asked for, with their first half hour and the one behind their last: most want mornings, few the night.
 const DAY_PARTS: [(u32, DayPart, u8, u8); 4] = [
     (46, DayPart::Morning, 14, 24),
     (32, DayPart::Afternoon, 24, 36),
     (17, DayPart::Evening, 36, 44),
-    (5, DayPart::Night, 44, 48),
+    (5, DayPart::Night, 44, 60),
 ];
 
 fn days(chance: &mut Chance) -> Vec<RequestedDay> {
@@ -104,9 +104,17 @@ fn hours(chance: &mut Chance, first: u8, last: u8) -> Option<Hours> {
     let most = u32::from(last - first);
     let length = u8::try_from(chance.between(2, most.min(6))).ok()?;
     let from = first + u8::try_from(chance.between(0, most - u32::from(length))).ok()?;
+    // What lies past midnight is said in the next day's time.
+    let time = |half_hours: u8| {
+        HalfHour::after_midnight(if half_hours > 48 {
+            half_hours - 48
+        } else {
+            half_hours
+        })
+    };
     Some(Hours {
-        from: HalfHour::after_midnight(from)?,
-        until: HalfHour::after_midnight(from + length)?,
+        from: time(from)?,
+        until: time(from + length)?,
     })
 }
 
