@@ -197,9 +197,7 @@ pub fn judge(asked: &Asked, worker: &SupportWorker, relations: &Relations) -> Br
 #[must_use]
 pub fn judge_record(asked: &Asked, record: &IndexRecord, relations: &Relations) -> Broken {
     let free_on_all = |times: &Times| {
-        let free = record
-            .week
-            .free_on(&record.exceptions, asked.window, times);
+        let free = record.week.free_on(&record.exceptions, asked.window, times);
         free == times.count()
     };
     let needed = Needed {

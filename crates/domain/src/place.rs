@@ -248,11 +248,7 @@ impl Cell {
                 centre.distance_m(small.centre())
                     <= self.circumradius() + small.circumradius() + MARGIN_M
             })
-            .map(|small| Neighbourhood {
-                index: small.index(),
-                centre: Position::of(small.centre().lat(), small.centre().lng()),
-                radius_m: whole_up(small.circumradius() + MARGIN_M),
-            })
+            .map(|small| Neighbourhood::of(small.0))
             .collect()
     }
 }
@@ -267,6 +263,28 @@ pub struct Neighbourhood {
 }
 
 impl Neighbourhood {
+    fn of(index: CellIndex) -> Self {
+        let small = Cell(index);
+        let centre = small.centre();
+        Self {
+            index: small.index(),
+            centre: Position::of(centre.lat(), centre.lng()),
+            radius_m: whole_up(small.circumradius() + MARGIN_M),
+        }
+    }
+
+    /// The neighbourhoods that a travel disc of somebody who lives in `home` may touch, and some around them. None where `home` is no neighbourhood.
+    #[must_use]
+    pub fn around(home: u64, radius_km: u16) -> Vec<Self> {
+        let Ok(home) = CellIndex::try_from(home) else {
+            return vec![];
+        };
+        // A ring of neighbourhoods is never thinner than 9 km; two rings more for where in their own people live.
+        let rings = 2 + u32::from(radius_km) / 9;
+        let disk: Vec<CellIndex> = home.grid_disk(rings);
+        disk.into_iter().map(Self::of).collect()
+    }
+
     /// Whether a travel disc may touch it. Conservative, like [`cover`].
     #[must_use]
     pub fn may_be_reached(&self, from: Position, radius_km: u16) -> bool {
@@ -328,6 +346,53 @@ impl FromStr for Cell {
             Ok(Self(index))
         } else {
             Err(ParseCellError)
+        }
+    }
+}
+
+/// What a shard is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Area {
+    /// One cell: whoever's service area touches it.
+    Cell(Cell),
+    /// The whole earth: for a service that is still small, and to compare with.
+    Everywhere,
+}
+
+impl Area {
+    /// The H3 index of its cell; 0, which is none's, of everywhere.
+    #[must_use]
+    pub fn index(self) -> u64 {
+        match self {
+            Self::Cell(cell) => cell.index(),
+            Self::Everywhere => 0,
+        }
+    }
+
+    /// Whether everybody who reaches into this cell is in a shard for this area.
+    #[must_use]
+    pub fn holds(self, cell: Cell) -> bool {
+        match self {
+            Self::Cell(own) => own == cell,
+            Self::Everywhere => true,
+        }
+    }
+}
+
+impl From<Cell> for Area {
+    fn from(cell: Cell) -> Self {
+        Self::Cell(cell)
+    }
+}
+
+impl TryFrom<u64> for Area {
+    type Error = ParseCellError;
+
+    fn try_from(index: u64) -> Result<Self, Self::Error> {
+        if index == 0 {
+            Ok(Self::Everywhere)
+        } else {
+            Cell::try_from(index).map(Self::Cell)
         }
     }
 }

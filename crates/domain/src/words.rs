@@ -187,7 +187,11 @@ mod tests {
         let long: Vec<String> = (0..200)
             .map(|number: u32| {
                 let letters = number.to_string().into_bytes();
-                letters.iter().map(|digit| char::from(digit + 49)).collect::<String>() + "zebra"
+                letters
+                    .iter()
+                    .map(|digit| char::from(digit + 49))
+                    .collect::<String>()
+                    + "zebra"
             })
             .collect();
         assert_eq!(AskedWord::all_in(&long.join(" ")).len(), MOST_ASKED);

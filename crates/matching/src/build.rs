@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use domain::packed::IndexRecord;
-use domain::place::{Cell, Neighbourhood};
+use domain::place::{Area, Neighbourhood};
 use sha2::{Digest, Sha256};
 use tantivy::directory::RamDirectory;
 use tantivy::schema::{Field, Schema};
@@ -44,13 +44,17 @@ pub enum BuildShardError {
     ReadBack(#[from] std::io::Error),
 }
 
-/// Builds the shard of a cell from the records stored under it, in any order.
+/// Builds the shard of a cell from the records stored under it, or that of everywhere, in any order.
 ///
 /// # Errors
 /// When the segment cannot be built; nothing in the records themselves makes it fail.
-pub fn build_shard(cell: Cell, records: &[IndexRecord]) -> Result<BuiltShard, BuildShardError> {
+pub fn build_shard(
+    area: impl Into<Area>,
+    records: &[IndexRecord],
+) -> Result<BuiltShard, BuildShardError> {
+    let area = area.into();
     let records = in_order(records);
-    let version = version_in_order(cell, &records)?;
+    let version = version_in_order(area, &records)?;
     let directory = RamDirectory::create();
     let settings = IndexSettings {
         docstore_compress_dedicated_thread: false,
@@ -62,9 +66,9 @@ pub fn build_shard(cell: Cell, records: &[IndexRecord]) -> Result<BuiltShard, Bu
         .schema(schema)
         .settings(settings)
         .single_segment_index_writer::<TantivyDocument>(directory.clone(), MEMORY)?;
-    let neighbourhoods = cell.neighbourhoods();
+    let mut filing = Filing::new(area);
     for record in &records {
-        writer.add_document(fields.document(record, &neighbourhoods))?;
+        writer.add_document(fields.document(record, filing.around(record)))?;
     }
     let index = writer.finalize()?;
     let mut files = BTreeMap::new();
@@ -83,7 +87,7 @@ pub fn build_shard(cell: Cell, records: &[IndexRecord]) -> Result<BuiltShard, Bu
     files.remove(".managed.json");
     Ok(BuiltShard {
         version,
-        bytes: container::write(cell.index(), &files),
+        bytes: container::write(area.index(), &files),
         workers: records.len(),
     })
 }
@@ -92,8 +96,11 @@ pub fn build_shard(cell: Cell, records: &[IndexRecord]) -> Result<BuiltShard, Bu
 ///
 /// # Errors
 /// When a record cannot be written down.
-pub fn version_of(cell: Cell, records: &[IndexRecord]) -> Result<String, BuildShardError> {
-    version_in_order(cell, &in_order(records))
+pub fn version_of(
+    area: impl Into<Area>,
+    records: &[IndexRecord],
+) -> Result<String, BuildShardError> {
+    version_in_order(area.into(), &in_order(records))
 }
 
 const META: &str = "meta.json";
@@ -108,10 +115,10 @@ fn in_order(records: &[IndexRecord]) -> Vec<&IndexRecord> {
     keyed.into_iter().map(|(_, record)| record).collect()
 }
 
-fn version_in_order(cell: Cell, records: &[&IndexRecord]) -> Result<String, BuildShardError> {
+fn version_in_order(area: Area, records: &[&IndexRecord]) -> Result<String, BuildShardError> {
     let mut hash = Sha256::new();
     hash.update(fingerprint());
-    hash.update(cell.index().to_le_bytes());
+    hash.update(area.index().to_le_bytes());
     for record in records {
         hash.update(serde_json::to_vec(record)?);
         hash.update(b"\n");
@@ -121,6 +128,39 @@ fn version_in_order(cell: Cell, records: &[&IndexRecord]) -> Result<String, Buil
         .iter()
         .take(16)
         .fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
+}
+
+/// The neighbourhoods that somebody may be filed under.
+struct Filing {
+    area: Area,
+    /// Everywhere: around whose home, within which radius. Records come sorted by home, so one is enough.
+    around: (u64, u16),
+    neighbourhoods: Vec<Neighbourhood>,
+}
+
+impl Filing {
+    fn new(area: Area) -> Self {
+        Self {
+            area,
+            around: (0, 0),
+            neighbourhoods: match area {
+                Area::Cell(cell) => cell.neighbourhoods(),
+                Area::Everywhere => vec![],
+            },
+        }
+    }
+
+    fn around(&mut self, record: &IndexRecord) -> &[Neighbourhood] {
+        if self.area == Area::Everywhere {
+            let home = record.position.neighbourhood();
+            let (around, radius_km) = self.around;
+            if around != home || radius_km < record.radius_km {
+                self.around = (home, record.radius_km);
+                self.neighbourhoods = Neighbourhood::around(home, record.radius_km);
+            }
+        }
+        &self.neighbourhoods
+    }
 }
 
 /// The fields of the schema, looked up once.

@@ -82,7 +82,7 @@ impl Shard {
         weights: &Weights,
         limits: Limits,
     ) -> Result<Found, SearchShardError> {
-        if query.asked.cell != self.cell() {
+        if !self.area().holds(query.asked.cell) {
             return Err(SearchShardError::OtherCell);
         }
         let Some(segment) = self.segment() else {

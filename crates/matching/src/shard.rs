@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::id::WorkerId;
 use domain::packed::IndexRecord;
-use domain::place::Cell;
+use domain::place::{Area, Cell};
 use tantivy::columnar::{Column as TantivyColumn, ColumnValues};
 use tantivy::directory::OwnedBytes;
 use tantivy::index::InvertedIndexReader;
@@ -45,9 +45,9 @@ pub enum SearchShardError {
     Row,
 }
 
-/// Everybody whose service area touches one cell, packed for matching. Immutable; share it freely.
+/// Everybody whose service area touches one cell, or everybody there is, packed for matching. Immutable; share it freely.
 pub struct Shard {
-    cell: Cell,
+    area: Area,
     size: usize,
     workers: u32,
     // INVARIANT: none exactly when the shard is empty.
@@ -67,7 +67,7 @@ pub(crate) struct Segment {
 impl std::fmt::Debug for Shard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Shard")
-            .field("cell", &self.cell)
+            .field("area", &self.area)
             .field("workers", &self.workers)
             .field("size", &self.size)
             .finish_non_exhaustive()
@@ -81,8 +81,8 @@ impl Shard {
     /// When they are torn, truncated, damaged, or of another schema: such a shard is never searched.
     pub fn open(bytes: Vec<u8>) -> Result<Self, OpenShardError> {
         let size = bytes.len();
-        let (cell, files) = container::read(&bytes)?;
-        let cell = Cell::try_from(cell).map_err(|_| OpenShardError::Content)?;
+        let (area, files) = container::read(&bytes)?;
+        let area = Area::try_from(area).map_err(|_| OpenShardError::Content)?;
         let index = Index::open(ShardDirectory::new(&OwnedBytes::new(bytes), files))?;
         let segments = index.searchable_segments()?;
         let [segment] = segments.as_slice() else {
@@ -92,17 +92,26 @@ impl Shard {
         let workers = reader.max_doc();
         let segment = (workers > 0).then(|| Segment::open(&reader)).transpose()?;
         Ok(Self {
-            cell,
+            area,
             size,
             workers,
             segment,
         })
     }
 
-    /// The cell it is for.
+    /// What it is for.
     #[must_use]
-    pub fn cell(&self) -> Cell {
-        self.cell
+    pub fn area(&self) -> Area {
+        self.area
+    }
+
+    /// The cell it is for; none where it is for everywhere.
+    #[must_use]
+    pub fn cell(&self) -> Option<Cell> {
+        match self.area {
+            Area::Cell(cell) => Some(cell),
+            Area::Everywhere => None,
+        }
     }
 
     /// How many support workers it holds.

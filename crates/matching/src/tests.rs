@@ -1,6 +1,5 @@
-//! The engine against the rules as written, against a naive evaluator, and against damaged bytes.
+//! The engine against the rules as written, and against damaged bytes.
 
-mod naive;
 mod samples;
 
 use std::collections::BTreeSet;
@@ -77,33 +76,6 @@ proptest! {
                 let written = judge(&asked, worker, &relations);
                 prop_assert_eq!(rules.broken(segment, doc).unwrap(), written);
                 prop_assert_eq!(rules.admits(segment, doc).unwrap(), written.is_eligible());
-            }
-        }
-    }
-
-    /// The same candidates, order and scores as an evaluator written from the rules over the profiles.
-    #[test]
-    fn the_engine_agrees_with_the_naive_evaluator(seed in any::<u64>()) {
-        let mut samples = Samples::new(seed);
-        let workers = samples.workers(150);
-        let shard = Shard::open(built(&in_cell(&workers)).bytes).unwrap();
-        let relations = relations(&mut samples, &workers);
-        for number in 0..12 {
-            let details = samples.request();
-            let asked = Asked::of(&details, samples::now());
-            let request = MatchRequestId::from_uuid(Uuid::from_u128(number));
-            let query = Query { request, asked: &asked, relations: &relations };
-            let found = shard.search(query, &Weights::default(), LIMITS).unwrap();
-            let expected = naive::search(request, &details, &relations, &workers, samples::today());
-            let got: Vec<_> = found.candidates.iter().map(|scored| (scored.worker, scored.score)).collect();
-            prop_assert_eq!(got, expected);
-            for scored in &found.candidates {
-                let points: u32 = scored.contributions.iter().map(|part| part.points).sum();
-                prop_assert_eq!(points, scored.score);
-                let worker = workers.iter().find(|worker| worker.id == scored.worker).unwrap();
-                let account = explain::for_staff(&asked, worker, &relations, &Weights::default());
-                prop_assert_eq!(account.score, scored.score);
-                prop_assert_eq!(account.broken, vec![]);
             }
         }
     }

@@ -57,7 +57,10 @@ pub(super) const SYNONYMS: [(&str, &str); 43] = [
     ("dancing", "ballroom waltz tango salsa"),
     ("dogs", "puppy canine hound"),
     ("exercise", "gym physiotherapy stretches"),
-    ("faith", "church mosque temple synagogue prayer praying religion religious spirituality gospel"),
+    (
+        "faith",
+        "church mosque temple synagogue prayer praying religion religious spirituality gospel",
+    ),
     ("fishing", "angling"),
     ("football", "footy soccer"),
     ("gardening", "vegetable roses orchard"),
