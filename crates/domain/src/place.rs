@@ -512,7 +512,8 @@ mod tests {
         let (lat, lng) = (latitude.to_radians(), longitude.to_radians());
         let north = (lat.sin() * angle.cos() + lat.cos() * angle.sin() * bearing.cos()).asin();
         let east = lng
-            + (bearing.sin() * angle.sin() * lat.cos()).atan2(angle.cos() - lat.sin() * north.sin());
+            + (bearing.sin() * angle.sin() * lat.cos())
+                .atan2(angle.cos() - lat.sin() * north.sin());
         (
             north.to_degrees(),
             (east.to_degrees() + 540.0).rem_euclid(360.0) - 180.0,

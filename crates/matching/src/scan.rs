@@ -87,20 +87,18 @@ impl Rows {
 
     /// Reads a column of these rows.
     fn read(&mut self, segment: &Segment, column: Column) {
-        if let (Some(docs), Some(values)) = (
-            self.docs.get(..self.len),
-            self.values.get_mut(..self.len),
-        ) {
+        if let (Some(docs), Some(values)) =
+            (self.docs.get(..self.len), self.values.get_mut(..self.len))
+        {
             segment.gather(column, docs, values);
         }
     }
 
     /// Reads another column of these rows.
     fn read_other(&mut self, segment: &Segment, column: Column) {
-        if let (Some(docs), Some(others)) = (
-            self.docs.get(..self.len),
-            self.others.get_mut(..self.len),
-        ) {
+        if let (Some(docs), Some(others)) =
+            (self.docs.get(..self.len), self.others.get_mut(..self.len))
+        {
             segment.gather(column, docs, others);
         }
     }
