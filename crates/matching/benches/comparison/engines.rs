@@ -1,14 +1,14 @@
 //! The engine, on one segment for everywhere, and through one shard for each cell as the product uses it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use domain::packed::IndexRecord;
-use domain::place::{Cell, Position, cover};
-use rapport_matching::{Area, Found, Limits, Shard, Weights, build_shard};
+use domain::place::{Area, Cell, Position, cover};
+use rapport_matching::{Found, Limits, Shard, Weights, build_shard};
 
 use crate::Error;
 use crate::progress::Progress;
@@ -73,8 +73,22 @@ impl ShardFacts {
 }
 
 impl Shards {
+    /// A shard for every cell that somebody works in.
     pub(crate) fn new(records: &[IndexRecord]) -> Result<Self, Error> {
-        let cells = by_cell(records);
+        Self::build(records, by_cell(records))
+    }
+
+    /// The shards of these cells alone.
+    pub(crate) fn of_cells(
+        records: &[IndexRecord],
+        wanted: &BTreeSet<Cell>,
+    ) -> Result<Self, Error> {
+        let mut cells = by_cell(records);
+        cells.retain(|(cell, _)| wanted.contains(cell));
+        Self::build(records, cells)
+    }
+
+    fn build(records: &[IndexRecord], cells: Vec<(Cell, Vec<u32>)>) -> Result<Self, Error> {
         let progress = Progress::new("shards built", cells.len() as u64);
         let started = Instant::now();
         let next = AtomicUsize::new(0);

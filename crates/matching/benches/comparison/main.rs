@@ -14,8 +14,10 @@ mod engines;
 mod limit;
 #[path = "../../tests/agreement/naive.rs"]
 mod naive;
+mod postgres;
 mod progress;
 mod report;
+mod scaling;
 mod text;
 mod timing;
 mod world;
@@ -59,6 +61,9 @@ struct Arguments {
     /// How often every request is asked of each; its best time counts.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
+    /// How many support workers to begin with where places and density are scaled; 0 leaves that out.
+    #[arg(long, default_value_t = 100_000)]
+    scaling: u64,
     /// Leave PostgreSQL out.
     #[arg(long)]
     without_postgres: bool,
@@ -102,8 +107,14 @@ fn run(arguments: &Arguments) -> Result<bool, Error> {
         }
         reports.push(report);
     }
+    let scaling = match arguments.scaling {
+        0 => None,
+        workers => Some(scaling::measure(arguments, workers)?),
+    };
     if arguments.json {
-        report::print_json(&reports);
+        report::print_json(&reports, scaling.as_ref());
+    } else if let Some(scaling) = scaling {
+        scaling.print();
     }
     Ok(agreed)
 }
@@ -168,12 +179,18 @@ fn compare(arguments: &Arguments, size: u64) -> Result<SizeReport, Error> {
     let rounds = usize::try_from(arguments.rounds)?;
     let times = timing::take(&contenders, world.requests.len(), rounds)?;
     drop(contenders);
+    let postgres = if arguments.without_postgres {
+        None
+    } else {
+        postgres::measure(&world)?
+    };
     let within_reach = world.requests.iter();
     let within_reach = within_reach.map(|request| columns.filed_under(request.asked.position));
     Ok(SizeReport {
         workers: size,
         requests: world.requests.len(),
         times,
+        postgres,
         agreements,
         filed: within_reach.sum::<usize>() as f64 / world.requests.len() as f64,
         making: world.making,

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::engines::ShardFacts;
+use crate::postgres::Measured;
+use crate::scaling::ScalingReport;
 use crate::timing::{Times, of_sorted};
 
 /// How many answers are the same as those of the naive evaluator: the same ten in the same order, scores and all.
@@ -45,6 +47,8 @@ pub(crate) struct SizeReport {
     pub(crate) workers: u64,
     pub(crate) requests: usize,
     pub(crate) times: Vec<Times>,
+    /// None where it was left out.
+    pub(crate) postgres: Option<Measured>,
     pub(crate) agreements: Vec<Agreement>,
     /// Support workers filed under the neighbourhood of a request, in the mean.
     pub(crate) filed: f64,
@@ -60,6 +64,11 @@ impl SizeReport {
         times.mean() / limit
     }
 
+    fn all_times(&self) -> impl Iterator<Item = &Times> {
+        let postgres = self.postgres.iter().map(|measured| &measured.times);
+        self.times.iter().chain(postgres)
+    }
+
     pub(crate) fn print(&self) {
         println!(
             "\n{} support workers, {} requests, {:.0} filed under a request's neighbourhood in the mean",
@@ -69,7 +78,7 @@ impl SizeReport {
             "{:24} {:>10} {:>10} {:>10} {:>12} {:>9}",
             "", "p50 µs", "p99 µs", "mean µs", "requests/s", "limit ×"
         );
-        for times in &self.times {
+        for times in self.all_times() {
             println!(
                 "{:24} {:>10.1} {:>10.1} {:>10.1} {:>12.0} {:>9.2}",
                 times.name,
@@ -92,6 +101,13 @@ impl SizeReport {
                 agreement.full,
                 differs.unwrap_or_default()
             );
+        }
+        match &self.postgres {
+            Some(of) => println!(
+                "PostgreSQL {}: {}; the first {} requests; agrees on {} of the {} that ask for nothing it leaves out",
+                of.version, of.best_way, of.asked, of.agreed.0, of.agreed.1
+            ),
+            None => println!("PostgreSQL was left out, or is not installed"),
         }
         let of = &self.shards;
         println!(
@@ -116,14 +132,14 @@ impl SizeReport {
     }
 }
 
-pub(crate) fn print_json(reports: &[SizeReport]) {
+pub(crate) fn print_json(reports: &[SizeReport], scaling: Option<&ScalingReport>) {
     let sizes = reports.iter().map(|report| {
         let of = &report.shards;
         serde_json::json!({
             "workers": report.workers,
             "requests": report.requests,
             "filed": report.filed,
-            "contenders": report.times.iter().map(|times| serde_json::json!({
+            "contenders": report.all_times().map(|times| serde_json::json!({
                 "name": times.name,
                 "p50_us": times.percentile(50) * 1e6,
                 "p99_us": times.percentile(99) * 1e6,
@@ -145,5 +161,10 @@ pub(crate) fn print_json(reports: &[SizeReport]) {
             },
         })
     });
-    println!("{}", serde_json::Value::Array(sizes.collect()));
+    let sizes: Vec<_> = sizes.collect();
+    let scaling = scaling.map(ScalingReport::json);
+    println!(
+        "{}",
+        serde_json::json!({"sizes": sizes, "scaling": scaling})
+    );
 }
