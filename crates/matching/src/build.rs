@@ -1,23 +1,26 @@
 //! Builds the shard of one cell from its records.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use domain::packed::IndexRecord;
 use domain::place::{Area, Neighbourhood};
+use domain::vocabulary::{Service, Vocabulary};
 use sha2::{Digest, Sha256};
 use tantivy::directory::RamDirectory;
 use tantivy::schema::{Field, Schema};
 use tantivy::{Directory, IndexBuilder, IndexSettings, TantivyDocument};
 
 use crate::columns::{
-    CERTIFICATES, Column, EXCEPTIONS, NEIGHBOURHOODS, OFFERED, fingerprint, schema,
+    CERTIFICATES, Column, EXCEPTIONS, HOURS, NEIGHBOURHOODS, REORDERED, WORDS, fingerprint,
+    rate_column, schema,
 };
 use crate::container;
 use crate::row::{encode, encode_lists};
 
-/// What the builder may hold in memory before it would begin a second segment, in bytes.
-const MEMORY: usize = 1 << 30;
+/// What the builder sizes its tables by, in bytes. It is no bound: whatever comes goes into one segment.
+const MEMORY: usize = 16 << 20;
 
 /// A shard ready to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,11 +108,15 @@ pub fn version_of(
 
 const META: &str = "meta.json";
 
-/// Neighbours next to each other: what a search reads then lies close together.
+/// Neighbours next to each other, and among them those who travel farthest first: who reaches one place from another
+/// then lies together, and so does what a search reads.
 fn in_order(records: &[IndexRecord]) -> Vec<&IndexRecord> {
     let mut keyed: Vec<_> = records
         .iter()
-        .map(|record| ((record.position.neighbourhood(), record.worker), record))
+        .map(|record| {
+            let home = record.position.neighbourhood();
+            ((home, Reverse(record.radius_km), record.worker), record)
+        })
         .collect();
     keyed.sort_by_key(|(key, _)| *key);
     keyed.into_iter().map(|(_, record)| record).collect()
@@ -166,10 +173,13 @@ impl Filing {
 /// The fields of the schema, looked up once.
 struct Fields {
     columns: Vec<(Column, Field)>,
-    neighbourhoods: Field,
-    certificates: Field,
+    rates: Vec<(Service, Field)>,
+    hours: Field,
     exceptions: Field,
-    offered: Field,
+    certificates: Field,
+    reordered: Field,
+    words: Field,
+    neighbourhoods: Field,
 }
 
 impl Fields {
@@ -178,12 +188,19 @@ impl Fields {
             .iter()
             .map(|column| Ok((*column, schema.get_field(column.name())?)))
             .collect::<tantivy::Result<_>>()?;
+        let rates = Service::ALL
+            .iter()
+            .map(|service| Ok((*service, schema.get_field(&rate_column(*service))?)))
+            .collect::<tantivy::Result<_>>()?;
         Ok(Self {
             columns,
-            neighbourhoods: schema.get_field(NEIGHBOURHOODS)?,
-            certificates: schema.get_field(CERTIFICATES)?,
+            rates,
+            hours: schema.get_field(HOURS)?,
             exceptions: schema.get_field(EXCEPTIONS)?,
-            offered: schema.get_field(OFFERED)?,
+            certificates: schema.get_field(CERTIFICATES)?,
+            reordered: schema.get_field(REORDERED)?,
+            words: schema.get_field(WORDS)?,
+            neighbourhoods: schema.get_field(NEIGHBOURHOODS)?,
         })
     }
 
@@ -192,6 +209,13 @@ impl Fields {
         for (column, field) in &self.columns {
             document.add_u64(*field, encode(record, *column));
         }
+        for (service, field) in &self.rates {
+            let rate = record.rate(*service);
+            document.add_u64(*field, rate.map_or(0, |rate| u64::from(rate.0)));
+        }
+        for word in &record.words {
+            document.add_text(self.words, word);
+        }
         for neighbourhood in neighbourhoods {
             if neighbourhood.may_be_reached(record.position, record.radius_km) {
                 document.add_u64(self.neighbourhoods, neighbourhood.index);
@@ -199,9 +223,10 @@ impl Fields {
         }
         let lists = encode_lists(record);
         for (field, values) in [
-            (self.certificates, lists.certificates),
+            (self.hours, lists.hours),
             (self.exceptions, lists.exceptions),
-            (self.offered, lists.offered),
+            (self.certificates, lists.certificates),
+            (self.reordered, lists.reordered),
         ] {
             for value in values {
                 document.add_u64(field, value);
