@@ -127,11 +127,8 @@ impl Shards {
         let mut largest = (0, 0.0);
         for (cell, content) in built {
             bytes += content.len();
-            // Once for the machine to get used to it, then for the clock.
-            drop(Shard::open(content.clone())?);
-            let started = Instant::now();
-            let shard = Shard::open(content)?;
-            opening.push(started.elapsed());
+            let (shard, took) = open_warm(&content)?;
+            opening.push(took);
             let workers = shard.workers() as usize;
             entries += workers;
             if workers > largest.0 {
@@ -164,6 +161,21 @@ impl Shards {
         };
         Ok(Some(shard.search(request.query(), weights, LIMITS)?))
     }
+}
+
+/// Opens a shard from bytes in memory, and says how long that takes: the best of a few times.
+fn open_warm(content: &[u8]) -> Result<(Shard, Duration), Error> {
+    let mut best: Option<(Shard, Duration)> = None;
+    for _ in 0..5 {
+        let bytes = content.to_vec();
+        let started = Instant::now();
+        let shard = Shard::open(bytes)?;
+        let took = started.elapsed();
+        if best.as_ref().is_none_or(|(_, least)| took < *least) {
+            best = Some((shard, took));
+        }
+    }
+    Ok(best.ok_or("a shard was not opened")?)
 }
 
 /// The rows that each cell's shard holds, the fullest cells first so that no thread is left with one at the end.

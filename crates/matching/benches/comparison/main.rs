@@ -163,7 +163,7 @@ fn compare(arguments: &Arguments, size: u64) -> Result<SizeReport, Error> {
             }),
         },
         Contender {
-            name: "engine, shards",
+            name: report::SHARDS,
             answer: Box::new(|number| {
                 let found = shards.search(&world.requests[number], &weights)?;
                 Ok(found.map_or(0, |found| found.candidates.len()))
@@ -209,7 +209,7 @@ fn agreements(
 ) -> Result<Vec<Agreement>, Error> {
     let mut of_limit = Agreement::new("limit: plain arrays");
     let mut of_one = Agreement::new("engine, one segment");
-    let mut of_shards = Agreement::new("engine, shards");
+    let mut of_shards = Agreement::new(report::SHARDS);
     for (number, request) in world.requests.iter().enumerate() {
         let best = columns.search(request.query(), weights);
         let ten: TenBest = best.iter().map(|best| (best.worker, best.score)).collect();

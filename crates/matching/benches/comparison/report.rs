@@ -42,6 +42,9 @@ impl Agreement {
     }
 }
 
+/// How the engine goes by, as the product uses it.
+pub(crate) const SHARDS: &str = "engine, shards";
+
 /// One size.
 pub(crate) struct SizeReport {
     pub(crate) workers: u64,
@@ -58,10 +61,20 @@ pub(crate) struct SizeReport {
 }
 
 impl SizeReport {
-    /// The mean time of a contender beside the limit's.
+    /// The mean time of a contender beside the limit's for the same requests.
     fn ratio(&self, times: &Times) -> f64 {
-        let limit = self.times.first().map_or(f64::NAN, Times::mean);
-        times.mean() / limit
+        let limit = self.times.first().map(|limit| limit.among(times).mean());
+        times.mean() / limit.unwrap_or(f64::NAN)
+    }
+
+    /// How many times as long PostgreSQL takes as the engine through shards, in the mean and at p99, for the same
+    /// requests.
+    fn beside_postgres(&self) -> Option<(f64, f64)> {
+        let postgres = &self.postgres.as_ref()?.times;
+        let engine = self.times.iter().find(|times| times.name == SHARDS)?;
+        let engine = engine.among(postgres);
+        let p99 = postgres.percentile(99) / engine.percentile(99);
+        Some((postgres.mean() / engine.mean(), p99))
     }
 
     fn all_times(&self) -> impl Iterator<Item = &Times> {
@@ -109,6 +122,11 @@ impl SizeReport {
             ),
             None => println!("PostgreSQL was left out, or is not installed"),
         }
+        if let Some((mean, p99)) = self.beside_postgres() {
+            println!(
+                "PostgreSQL takes {mean:.0} times as long as the engine through shards, {p99:.0} times at p99"
+            );
+        }
         let of = &self.shards;
         println!(
             "{} shards, {} entries, {:.0} bytes each ({:.0} in the largest, of {} entries), built at {:.0} entries/s \
@@ -146,6 +164,7 @@ pub(crate) fn print_json(reports: &[SizeReport], scaling: Option<&ScalingReport>
                 "mean_us": times.mean() * 1e6,
                 "times_the_limit": report.ratio(times),
             })).collect::<Vec<_>>(),
+            "postgres_beside_shards": report.beside_postgres(),
             "agreements": report.agreements.iter().map(|agreement| serde_json::json!({
                 "name": agreement.name,
                 "agreed": agreement.agreed,

@@ -101,6 +101,7 @@ pub(crate) fn measure(world: &World) -> Result<Option<Measured>, Error> {
         best_way: format!("{}, {plan}", way.name),
         times: Times {
             name: "PostgreSQL",
+            numbers: answers.iter().map(|answer| answer.number).collect(),
             requests: answers.into_iter().map(|answer| answer.took).collect(),
         },
         agreed,
@@ -119,7 +120,10 @@ fn in_order(records: &[IndexRecord]) -> Vec<&IndexRecord> {
 
 impl Way {
     fn prepare(&self, server: &Server) -> Result<(), Error> {
-        server.ask("DROP INDEX IF EXISTS around; DROP FUNCTION IF EXISTS ten_best")?;
+        server.ask(
+            "SET client_min_messages = warning; \
+             DROP INDEX IF EXISTS around; DROP FUNCTION IF EXISTS ten_best",
+        )?;
         server.ask(self.index)?;
         server.ask("VACUUM ANALYZE worker")?;
         server.ask(&include_str!("query.sql").replace("/*where*/", self.condition))?;
@@ -167,8 +171,8 @@ fn take_times(
     let upto = i32::try_from(upto).unwrap_or(i32::MAX);
     let answers = server.ask(&format!(
         "SET plan_cache_mode = {plan}; CALL take_times({rounds}, {upto}); \
-         SELECT number, min(took), array_to_string((array_agg(ids))[1:1], ' '), \
-         array_to_string((array_agg(scores))[1:1], ' ') FROM answer GROUP BY number ORDER BY number"
+         SELECT number, min(took), coalesce(min(ids), ''), coalesce(min(scores), '') \
+         FROM answer GROUP BY number ORDER BY number"
     ))?;
     answers.lines().map(read_answer).collect()
 }

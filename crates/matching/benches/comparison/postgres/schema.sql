@@ -15,15 +15,15 @@ CREATE TABLE request (
   preferred_count int, likes0 bigint, likes1 bigint, likes_count int, prefer_skills int, prefer_genders int,
   wishes_count int, prefer_languages bigint, prefer_cultures int, understanding_count int, not_these uuid[], own uuid[]
 );
-CREATE TABLE answer (number int, took float8, ids uuid[], scores int[]);
+CREATE TABLE answer (number int, took float8, ids text, scores text);
 CREATE PROCEDURE take_times(rounds int, upto int) LANGUAGE plpgsql AS $$
-DECLARE r request; started timestamptz; took float8; ids uuid[]; scores int[];
+DECLARE r request; started timestamptz; took float8; ids text; scores text;
 BEGIN
   TRUNCATE answer;
   FOR round IN 1..rounds LOOP
     FOR r IN SELECT * FROM request WHERE number < upto ORDER BY number LOOP
       started := clock_timestamp();
-      SELECT array_agg(ten.id), array_agg(ten.score) INTO ids, scores FROM ten_best(r) ten;
+      SELECT string_agg(ten.id::text, ' '), string_agg(ten.score::text, ' ') INTO ids, scores FROM ten_best(r) ten;
       took := extract(epoch FROM clock_timestamp() - started);
       INSERT INTO answer VALUES (r.number, took, ids, scores);
     END LOOP;
