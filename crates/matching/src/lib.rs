@@ -25,6 +25,7 @@ mod weights;
 pub use build::{BuildShardError, BuiltShard, build_shard, version_of};
 pub use cache::ShardCache;
 pub use criteria::{contributions, value};
+pub use domain::place::Area;
 pub use search::{Found, Limits, Query, Scored};
 pub use shard::{OpenShardError, SearchShardError, Shard};
 pub use weights::{InvalidWeightsError, Weight, Weights};
