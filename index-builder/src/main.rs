@@ -1,5 +1,7 @@
 //! The index builder as a command: rebuilds shards and holds them against the live records.
 
+mod generate;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -26,7 +28,10 @@ type Error = Box<dyn std::error::Error>;
     after_help = "Examples, while `cargo run` is serving (it prints where its table is):
   index-builder --endpoint http://127.0.0.1:43210 --blobs data/rapport.db.blobs verify
   index-builder --endpoint http://127.0.0.1:43210 --blobs data/rapport.db.blobs rebuild
-  index-builder --endpoint http://127.0.0.1:43210 --blobs data/rapport.db.blobs rebuild 84be0a3ffffffff"
+  index-builder --endpoint http://127.0.0.1:43210 --blobs data/rapport.db.blobs rebuild 84be0a3ffffffff
+
+Without a table:
+  index-builder generate --workers 10000 --requests 1000 --shards --into people"
 )]
 struct Arguments {
     #[command(flatten)]
@@ -39,15 +44,15 @@ struct Arguments {
 struct PlaceArguments {
     /// Where the table is served.
     #[arg(long)]
-    endpoint: String,
+    endpoint: Option<String>,
     /// The table's name.
     #[arg(long, default_value = "rapport")]
     table: String,
     /// The folder that holds the shards.
     #[arg(long)]
-    blobs: PathBuf,
+    blobs: Option<PathBuf>,
     /// Print JSON rather than words.
-    #[arg(long)]
+    #[arg(long, global = true)]
     json: bool,
 }
 
@@ -60,6 +65,8 @@ enum Command {
     },
     /// Compare every shard with the live records; fails where one differs.
     Verify,
+    /// Make invented support workers and match requests, as many as are wanted, and an index of them; needs no table.
+    Generate(generate::Generate),
 }
 
 #[tokio::main]
@@ -76,11 +83,14 @@ async fn main() -> ExitCode {
 
 /// Whether all is well.
 async fn run(Arguments { place, command }: Arguments) -> Result<bool, Error> {
-    let builder = builder(&place)?;
     match command {
-        Command::Rebuild { cells } => rebuild(&builder, cells, place.json).await,
+        Command::Generate(generate) => {
+            generate::run(&generate, place.json)?;
+            Ok(true)
+        }
+        Command::Rebuild { cells } => rebuild(&builder(&place)?, cells, place.json).await,
         Command::Verify => {
-            let reports = verify(&builder).await?;
+            let reports = verify(&builder(&place)?).await?;
             print_reports(&reports, place.json);
             Ok(reports.iter().all(CellReport::is_faithful))
         }
@@ -88,6 +98,11 @@ async fn run(Arguments { place, command }: Arguments) -> Result<bool, Error> {
 }
 
 fn builder(place: &PlaceArguments) -> Result<IndexBuilder, Error> {
+    let (Some(endpoint), Some(blobs)) = (&place.endpoint, &place.blobs) else {
+        return Err(
+            "say where the table is with --endpoint, and where the shards are with --blobs".into(),
+        );
+    };
     // A table served without TLS is on this machine, and does not look at credentials.
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
@@ -99,14 +114,14 @@ fn builder(place: &PlaceArguments) -> Result<IndexBuilder, Error> {
             None,
             "command line",
         ))
-        .endpoint_url(&place.endpoint)
+        .endpoint_url(endpoint)
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         .retry_config(RetryConfig::disabled())
         .build();
     let clock = Arc::new(SystemClock);
     Ok(IndexBuilder {
         store: Store::new(aws_sdk_dynamodb::Client::from_conf(config), &place.table),
-        blobs: Arc::new(FolderBlobs::open(&place.blobs)?),
+        blobs: Arc::new(FolderBlobs::open(blobs)?),
         ids: Arc::new(IdSource::from_os(clock.clone())?),
         clock,
     })

@@ -1,14 +1,14 @@
 //! The engine, on one segment for everywhere, and through one shard for each cell as the product uses it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use domain::packed::IndexRecord;
-use domain::place::{Cell, Position, cover};
-use rapport_matching::{Area, Found, Limits, Shard, Weights, build_shard};
+use domain::place::{Area, Cell, Position, cover};
+use rapport_matching::{Found, Limits, Shard, Weights, build_shard};
 
 use crate::Error;
 use crate::progress::Progress;
@@ -73,8 +73,22 @@ impl ShardFacts {
 }
 
 impl Shards {
+    /// A shard for every cell that somebody works in.
     pub(crate) fn new(records: &[IndexRecord]) -> Result<Self, Error> {
-        let cells = by_cell(records);
+        Self::build(records, by_cell(records))
+    }
+
+    /// The shards of these cells alone.
+    pub(crate) fn of_cells(
+        records: &[IndexRecord],
+        wanted: &BTreeSet<Cell>,
+    ) -> Result<Self, Error> {
+        let mut cells = by_cell(records);
+        cells.retain(|(cell, _)| wanted.contains(cell));
+        Self::build(records, cells)
+    }
+
+    fn build(records: &[IndexRecord], cells: Vec<(Cell, Vec<u32>)>) -> Result<Self, Error> {
         let progress = Progress::new("shards built", cells.len() as u64);
         let started = Instant::now();
         let next = AtomicUsize::new(0);
@@ -113,11 +127,8 @@ impl Shards {
         let mut largest = (0, 0.0);
         for (cell, content) in built {
             bytes += content.len();
-            // Once for the machine to get used to it, then for the clock.
-            drop(Shard::open(content.clone())?);
-            let started = Instant::now();
-            let shard = Shard::open(content)?;
-            opening.push(started.elapsed());
+            let (shard, took) = open_warm(&content)?;
+            opening.push(took);
             let workers = shard.workers() as usize;
             entries += workers;
             if workers > largest.0 {
@@ -150,6 +161,21 @@ impl Shards {
         };
         Ok(Some(shard.search(request.query(), weights, LIMITS)?))
     }
+}
+
+/// Opens a shard from bytes in memory, and says how long that takes: the best of a few times.
+fn open_warm(content: &[u8]) -> Result<(Shard, Duration), Error> {
+    let mut best: Option<(Shard, Duration)> = None;
+    for _ in 0..5 {
+        let bytes = content.to_vec();
+        let started = Instant::now();
+        let shard = Shard::open(bytes)?;
+        let took = started.elapsed();
+        if best.as_ref().is_none_or(|(_, least)| took < *least) {
+            best = Some((shard, took));
+        }
+    }
+    Ok(best.ok_or("a shard was not opened")?)
 }
 
 /// The rows that each cell's shard holds, the fullest cells first so that no thread is left with one at the end.

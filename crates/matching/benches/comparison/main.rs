@@ -14,8 +14,10 @@ mod engines;
 mod limit;
 #[path = "../../tests/agreement/naive.rs"]
 mod naive;
+mod postgres;
 mod progress;
 mod report;
+mod scaling;
 mod text;
 mod timing;
 mod world;
@@ -59,6 +61,9 @@ struct Arguments {
     /// How often every request is asked of each; its best time counts.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
+    /// How many support workers to begin with where places and density are scaled; 0 leaves that out.
+    #[arg(long, default_value_t = 100_000)]
+    scaling: u64,
     /// Leave PostgreSQL out.
     #[arg(long)]
     without_postgres: bool,
@@ -102,8 +107,14 @@ fn run(arguments: &Arguments) -> Result<bool, Error> {
         }
         reports.push(report);
     }
+    let scaling = match arguments.scaling {
+        0 => None,
+        workers => Some(scaling::measure(arguments, workers)?),
+    };
     if arguments.json {
-        report::print_json(&reports);
+        report::print_json(&reports, scaling.as_ref());
+    } else if let Some(scaling) = scaling {
+        scaling.print();
     }
     Ok(agreed)
 }
@@ -152,7 +163,7 @@ fn compare(arguments: &Arguments, size: u64) -> Result<SizeReport, Error> {
             }),
         },
         Contender {
-            name: "engine, shards",
+            name: report::SHARDS,
             answer: Box::new(|number| {
                 let found = shards.search(&world.requests[number], &weights)?;
                 Ok(found.map_or(0, |found| found.candidates.len()))
@@ -168,12 +179,18 @@ fn compare(arguments: &Arguments, size: u64) -> Result<SizeReport, Error> {
     let rounds = usize::try_from(arguments.rounds)?;
     let times = timing::take(&contenders, world.requests.len(), rounds)?;
     drop(contenders);
+    let postgres = if arguments.without_postgres {
+        None
+    } else {
+        postgres::measure(&world)?
+    };
     let within_reach = world.requests.iter();
     let within_reach = within_reach.map(|request| columns.filed_under(request.asked.position));
     Ok(SizeReport {
         workers: size,
         requests: world.requests.len(),
         times,
+        postgres,
         agreements,
         filed: within_reach.sum::<usize>() as f64 / world.requests.len() as f64,
         making: world.making,
@@ -192,7 +209,7 @@ fn agreements(
 ) -> Result<Vec<Agreement>, Error> {
     let mut of_limit = Agreement::new("limit: plain arrays");
     let mut of_one = Agreement::new("engine, one segment");
-    let mut of_shards = Agreement::new("engine, shards");
+    let mut of_shards = Agreement::new(report::SHARDS);
     for (number, request) in world.requests.iter().enumerate() {
         let best = columns.search(request.query(), weights);
         let ten: TenBest = best.iter().map(|best| (best.worker, best.score)).collect();

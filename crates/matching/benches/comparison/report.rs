@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use crate::engines::ShardFacts;
+use crate::postgres::Measured;
+use crate::scaling::ScalingReport;
 use crate::timing::{Times, of_sorted};
 
 /// How many answers are the same as those of the naive evaluator: the same ten in the same order, scores and all.
@@ -40,11 +42,16 @@ impl Agreement {
     }
 }
 
+/// How the engine goes by, as the product uses it.
+pub(crate) const SHARDS: &str = "engine, shards";
+
 /// One size.
 pub(crate) struct SizeReport {
     pub(crate) workers: u64,
     pub(crate) requests: usize,
     pub(crate) times: Vec<Times>,
+    /// None where it was left out.
+    pub(crate) postgres: Option<Measured>,
     pub(crate) agreements: Vec<Agreement>,
     /// Support workers filed under the neighbourhood of a request, in the mean.
     pub(crate) filed: f64,
@@ -54,10 +61,25 @@ pub(crate) struct SizeReport {
 }
 
 impl SizeReport {
-    /// The mean time of a contender beside the limit's.
+    /// The mean time of a contender beside the limit's for the same requests.
     fn ratio(&self, times: &Times) -> f64 {
-        let limit = self.times.first().map_or(f64::NAN, Times::mean);
-        times.mean() / limit
+        let limit = self.times.first().map(|limit| limit.among(times).mean());
+        times.mean() / limit.unwrap_or(f64::NAN)
+    }
+
+    /// How many times as long PostgreSQL takes as the engine through shards, in the mean and at p99, for the same
+    /// requests.
+    fn beside_postgres(&self) -> Option<(f64, f64)> {
+        let postgres = &self.postgres.as_ref()?.times;
+        let engine = self.times.iter().find(|times| times.name == SHARDS)?;
+        let engine = engine.among(postgres);
+        let p99 = postgres.percentile(99) / engine.percentile(99);
+        Some((postgres.mean() / engine.mean(), p99))
+    }
+
+    fn all_times(&self) -> impl Iterator<Item = &Times> {
+        let postgres = self.postgres.iter().map(|measured| &measured.times);
+        self.times.iter().chain(postgres)
     }
 
     pub(crate) fn print(&self) {
@@ -69,7 +91,7 @@ impl SizeReport {
             "{:24} {:>10} {:>10} {:>10} {:>12} {:>9}",
             "", "p50 µs", "p99 µs", "mean µs", "requests/s", "limit ×"
         );
-        for times in &self.times {
+        for times in self.all_times() {
             println!(
                 "{:24} {:>10.1} {:>10.1} {:>10.1} {:>12.0} {:>9.2}",
                 times.name,
@@ -91,6 +113,18 @@ impl SizeReport {
                 agreement.asked,
                 agreement.full,
                 differs.unwrap_or_default()
+            );
+        }
+        match &self.postgres {
+            Some(of) => println!(
+                "PostgreSQL {}: {}; the first {} requests; agrees on {} of the {} that ask for nothing it leaves out",
+                of.version, of.best_way, of.asked, of.agreed.0, of.agreed.1
+            ),
+            None => println!("PostgreSQL was left out, or is not installed"),
+        }
+        if let Some((mean, p99)) = self.beside_postgres() {
+            println!(
+                "PostgreSQL takes {mean:.0} times as long as the engine through shards, {p99:.0} times at p99"
             );
         }
         let of = &self.shards;
@@ -116,20 +150,21 @@ impl SizeReport {
     }
 }
 
-pub(crate) fn print_json(reports: &[SizeReport]) {
+pub(crate) fn print_json(reports: &[SizeReport], scaling: Option<&ScalingReport>) {
     let sizes = reports.iter().map(|report| {
         let of = &report.shards;
         serde_json::json!({
             "workers": report.workers,
             "requests": report.requests,
             "filed": report.filed,
-            "contenders": report.times.iter().map(|times| serde_json::json!({
+            "contenders": report.all_times().map(|times| serde_json::json!({
                 "name": times.name,
                 "p50_us": times.percentile(50) * 1e6,
                 "p99_us": times.percentile(99) * 1e6,
                 "mean_us": times.mean() * 1e6,
                 "times_the_limit": report.ratio(times),
             })).collect::<Vec<_>>(),
+            "postgres_beside_shards": report.beside_postgres(),
             "agreements": report.agreements.iter().map(|agreement| serde_json::json!({
                 "name": agreement.name,
                 "agreed": agreement.agreed,
@@ -145,5 +180,10 @@ pub(crate) fn print_json(reports: &[SizeReport]) {
             },
         })
     });
-    println!("{}", serde_json::Value::Array(sizes.collect()));
+    let sizes: Vec<_> = sizes.collect();
+    let scaling = scaling.map(ScalingReport::json);
+    println!(
+        "{}",
+        serde_json::json!({"sizes": sizes, "scaling": scaling})
+    );
 }

@@ -17,14 +17,18 @@ pub(crate) struct Contender<'a> {
 #[derive(Debug, Clone)]
 pub(crate) struct Times {
     pub(crate) name: &'static str,
-    /// For every request, the best of the rounds.
+    /// The numbers of the requests.
+    pub(crate) numbers: Vec<usize>,
+    /// For each of them, the best of the rounds.
     pub(crate) requests: Vec<Duration>,
 }
 
-/// Rounds, and requests that a contender answers before it is another's turn.
+/// Requests that a contender answers before it is another's turn.
 const STRIDE: usize = 50;
+/// Whoever has taken longer than this is asked no further rounds.
+const LONGEST: Duration = Duration::from_secs(60);
 
-/// Times every contender for every request, `rounds` times over.
+/// Times every contender for every request, `rounds` times over; those that are slow at least once.
 pub(crate) fn take(
     contenders: &[Contender<'_>],
     requests: usize,
@@ -34,6 +38,7 @@ pub(crate) fn take(
         .iter()
         .map(|contender| Times {
             name: contender.name,
+            numbers: (0..requests).collect(),
             requests: vec![Duration::MAX; requests],
         })
         .collect();
@@ -41,17 +46,23 @@ pub(crate) fn take(
         "answers timed",
         (rounds * requests * contenders.len()) as u64,
     );
-    for _ in 0..rounds {
+    let mut spent = vec![Duration::ZERO; contenders.len()];
+    for round in 0..rounds {
         for first in (0..requests).step_by(STRIDE) {
             let behind = requests.min(first + STRIDE);
-            for (contender, times) in contenders.iter().zip(&mut times) {
+            let each = contenders.iter().zip(&mut times).zip(&mut spent);
+            for ((contender, times), spent) in each {
+                progress.add((behind - first) as u64);
+                if round > 0 && *spent > LONGEST {
+                    continue;
+                }
                 for number in first..behind {
                     let started = Instant::now();
                     black_box((contender.answer)(black_box(number))?);
                     let took = started.elapsed();
                     times.requests[number] = times.requests[number].min(took);
+                    *spent += took;
                 }
-                progress.add((behind - first) as u64);
             }
         }
     }
@@ -63,6 +74,19 @@ impl Times {
     pub(crate) fn mean(&self) -> f64 {
         let sum: f64 = self.requests.iter().map(Duration::as_secs_f64).sum();
         sum / self.requests.len().max(1) as f64
+    }
+
+    /// The same of those requests alone that another was asked, too.
+    pub(crate) fn among(&self, other: &Self) -> Self {
+        let of = |number: &usize| {
+            let at = self.numbers.binary_search(number).ok()?;
+            self.requests.get(at).copied()
+        };
+        Self {
+            name: self.name,
+            numbers: other.numbers.clone(),
+            requests: other.numbers.iter().filter_map(of).collect(),
+        }
     }
 
     /// What so many of a hundred stay within.

@@ -1,6 +1,6 @@
 //! The arrays.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use chrono::{Datelike, NaiveDate};
 use domain::availability::{DayParts, Exception, Week};
@@ -8,7 +8,7 @@ use domain::candidates::Criterion;
 use domain::eligibility::Asked;
 use domain::id::{PersonId, WorkerId};
 use domain::packed::IndexRecord;
-use domain::place::{Cell, Neighbourhood, Position, reach_squared};
+use domain::place::{Neighbourhood, Position, reach_squared};
 use domain::vocabulary::{Gender, Vocabulary, mask};
 use rapport_matching::value;
 
@@ -234,32 +234,37 @@ fn narrow(mask: u64) -> u32 {
 
 /// Files every row under the neighbourhoods that its disc may touch.
 fn cover(records: &[&IndexRecord]) -> HashMap<u64, Vec<u32>> {
-    let mut around: BTreeMap<Cell, Vec<Neighbourhood>> = BTreeMap::new();
+    let mut around = Around::default();
     let mut cover: HashMap<u64, Vec<u32>> = HashMap::new();
-    for (row, record) in records.iter().enumerate() {
-        let row = u32::try_from(row).unwrap();
-        let (latitude, longitude) = degrees(record.position);
-        for cell in domain::place::cover(latitude, longitude, record.radius_km) {
-            let neighbourhoods = around.entry(cell).or_insert_with(|| cell.neighbourhoods());
-            for neighbourhood in neighbourhoods {
-                if !neighbourhood.may_be_reached(record.position, record.radius_km) {
-                    continue;
-                }
-                let rows = cover.entry(neighbourhood.index).or_default();
-                // Those at the edge of two cells come up with both.
-                if rows.last() != Some(&row) {
-                    rows.push(row);
-                }
-            }
+    for (row, record) in (0..).zip(records) {
+        for neighbourhood in around.reached_by(record) {
+            cover.entry(neighbourhood).or_default().push(row);
         }
     }
     cover
 }
 
-/// Degrees of a position, to about a metre.
-fn degrees(position: Position) -> (f64, f64) {
-    let [x, y, z] = [position.x, position.y, position.z].map(f64::from);
-    (z.atan2(x.hypot(y)).to_degrees(), y.atan2(x).to_degrees())
+/// The neighbourhoods around where people live; quick where neighbours follow each other.
+#[derive(Default)]
+pub(crate) struct Around {
+    home: (u64, u16),
+    neighbourhoods: Vec<Neighbourhood>,
+}
+
+impl Around {
+    /// The neighbourhoods that somebody's disc may touch.
+    pub(crate) fn reached_by(&mut self, record: &IndexRecord) -> impl Iterator<Item = u64> {
+        let home = record.position.neighbourhood();
+        let (around, radius_km) = self.home;
+        if around != home || radius_km < record.radius_km {
+            self.home = (home, record.radius_km);
+            self.neighbourhoods = Neighbourhood::around(home, record.radius_km);
+        }
+        let touched =
+            |near: &&Neighbourhood| near.may_be_reached(record.position, record.radius_km);
+        let near = self.neighbourhoods.iter();
+        near.filter(touched).map(|near| near.index)
+    }
 }
 
 // A row's gender is one bit of four.

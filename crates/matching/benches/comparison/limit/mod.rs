@@ -9,4 +9,4 @@ mod scan;
 mod score;
 mod ten;
 
-pub(crate) use columns::Columns;
+pub(crate) use columns::{Around, Columns};
