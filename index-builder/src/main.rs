@@ -1,6 +1,7 @@
 //! The index builder as a command: rebuilds shards, looks into them, and holds them against the live records.
 
 mod command;
+mod generate;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,7 +31,10 @@ type Error = Box<dyn std::error::Error>;
   index-builder --endpoint http://127.0.0.1:43210 --blobs data/rapport.db.blobs rebuild 84be635ffffffff
   index-builder --endpoint http://127.0.0.1:43210 --blobs data/rapport.db.blobs rebuild --records
   index-builder --endpoint http://127.0.0.1:43210 --blobs data/rapport.db.blobs inspect 84be635ffffffff
+
+Without a table:
   index-builder inspect some.shard --json
+  index-builder generate --workers 10000 --requests 1000 --shards --into people
 
 The exit code is 0 where all is well, 1 where something differs, is damaged or failed."
 )]
@@ -75,6 +79,8 @@ enum Command {
         #[arg(value_name = "CELL|FILE")]
         what: String,
     },
+    /// Make invented support workers and match requests, as many as are wanted, and an index of them; needs no table.
+    Generate(generate::Generate),
 }
 
 #[tokio::main]
@@ -93,6 +99,10 @@ async fn main() -> ExitCode {
 async fn run(Arguments { place, command }: Arguments) -> Result<bool, Error> {
     let json = place.json;
     match command {
+        Command::Generate(generate) => {
+            generate::run(&generate, json)?;
+            Ok(true)
+        }
         Command::Rebuild { cells, records } => {
             rebuild::run(&builder(&place)?, cells, records, json).await
         }

@@ -134,6 +134,7 @@ impl Position {
 
     /// The straight line through the earth between two points, squared, in square metres.
     #[must_use]
+    #[inline]
     pub fn chord_squared(self, other: Self) -> u64 {
         let square = |a: i32, b: i32| u64::from(a.abs_diff(b)).pow(2);
         square(self.x, other.x) + square(self.y, other.y) + square(self.z, other.z)
@@ -505,6 +506,20 @@ mod tests {
         assert!(finer.to_string().parse::<Cell>().is_err());
     }
 
+    /// The degrees of the point so many metres from another along a bearing.
+    fn walked((latitude, longitude): (f64, f64), metres: f64, bearing: f64) -> (f64, f64) {
+        let angle = metres / EARTH_M;
+        let (lat, lng) = (latitude.to_radians(), longitude.to_radians());
+        let north = (lat.sin() * angle.cos() + lat.cos() * angle.sin() * bearing.cos()).asin();
+        let east = lng
+            + (bearing.sin() * angle.sin() * lat.cos())
+                .atan2(angle.cos() - lat.sin() * north.sin());
+        (
+            north.to_degrees(),
+            (east.to_degrees() + 540.0).rem_euclid(360.0) - 180.0,
+        )
+    }
+
     proptest! {
         #[test]
         fn whoever_is_within_reach_lies_in_a_covered_cell(
@@ -516,14 +531,27 @@ mod tests {
         ) {
             let cells = cover(latitude, longitude, radius);
             prop_assert!(cells.len() <= MOST_CELLS);
-            // Walk from the base along the bearing.
-            let angle = share * f64::from(radius) * 1000.0 / EARTH_M;
-            let (lat, lng) = (latitude.to_radians(), longitude.to_radians());
-            let north = (lat.sin() * angle.cos() + lat.cos() * angle.sin() * bearing.cos()).asin();
-            let east = lng
-                + (bearing.sin() * angle.sin() * lat.cos()).atan2(angle.cos() - lat.sin() * north.sin());
-            let (north, east) = (north.to_degrees(), (east.to_degrees() + 540.0).rem_euclid(360.0) - 180.0);
+            let (north, east) = walked((latitude, longitude), share * f64::from(radius) * 1000.0, bearing);
             prop_assert!(cells.contains(&Cell::of(north, east)));
+        }
+
+        #[test]
+        fn whoever_is_within_reach_is_filed_under_the_neighbourhood(
+            latitude in -85.0..85.0_f64,
+            longitude in -180.0..180.0_f64,
+            radius in 0..=FARTHEST_TRAVEL_KM,
+            bearing in 0.0..std::f64::consts::TAU,
+            share in 0.0..=1.0_f64,
+        ) {
+            let base = Position::of(latitude, longitude);
+            let (north, east) = walked((latitude, longitude), share * f64::from(radius) * 1000.0, bearing);
+            let there = Position::of(north, east).neighbourhood();
+            let filed = |neighbourhoods: Vec<Neighbourhood>| {
+                let mut reached = neighbourhoods.iter().filter(|small| small.may_be_reached(base, radius));
+                reached.any(|small| small.index == there)
+            };
+            prop_assert!(filed(Neighbourhood::around(base.neighbourhood(), radius)));
+            prop_assert!(filed(Cell::of(north, east).neighbourhoods()));
         }
 
         #[test]

@@ -12,6 +12,7 @@ mod container;
 mod criteria;
 mod directory;
 pub mod explain;
+mod lean;
 mod plan;
 mod rank;
 mod row;
@@ -25,9 +26,11 @@ mod weights;
 pub use build::{BuildShardError, BuiltShard, build_shard, version_of};
 pub use cache::ShardCache;
 pub use criteria::{contributions, value};
+pub use domain::place::Area;
 pub use search::{Found, Limits, Query, Scored};
 pub use shard::{OpenShardError, SearchShardError, Shard};
 pub use weights::{InvalidWeightsError, Weight, Weights};
 
+#[cfg(test)]
 #[cfg(test)]
 mod tests;

@@ -43,7 +43,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) stages: Vec<Stage>,
     /// What the criteria weigh that are computed last.
     pub(crate) weights: LastWeights,
-    /// The words that somebody may have in common, with their numbers in this segment.
+    /// The words that somebody may have in common, in the order of their numbers in this segment.
     pub(crate) words: Vec<PlannedWord>,
 }
 
@@ -301,5 +301,6 @@ fn words(segment: &Segment, asked: &Asked) -> Result<Vec<PlannedWord>, SearchSha
             });
         }
     }
+    words.sort_unstable_by_key(|word| word.number);
     Ok(words)
 }

@@ -31,7 +31,11 @@ impl Ranking<'_> {
         for stage in &self.plan.stages {
             self.lose(rows, stage, top.enough());
         }
+        rows.sort();
         for (doc, most) in rows.bounded() {
+            if most < top.enough() {
+                break;
+            }
             self.admit(doc, most, top)?;
         }
         Ok(())
@@ -165,13 +169,15 @@ impl Ranking<'_> {
 
     fn common_words(&self, doc: DocId) -> usize {
         let interests = Column::INTERESTS.map(|column| self.segment.get(column, doc));
-        let written: Vec<u64> = self.segment.words(doc).collect();
+        // Both in the order of their numbers: one walk along both finds all.
+        let mut written = self.segment.words(doc).peekable();
         let common = self.plan.words.iter().filter(|word| {
             let mut parts = word.interests.iter().zip(interests);
             parts.any(|(about, has)| about & has != 0)
-                || word
-                    .number
-                    .is_some_and(|number| written.binary_search(&number).is_ok())
+                || word.number.is_some_and(|number| {
+                    while written.next_if(|other| *other < number).is_some() {}
+                    written.peek() == Some(&number)
+                })
         });
         common.count()
     }

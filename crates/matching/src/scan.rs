@@ -47,9 +47,27 @@ impl Rows {
         self.docs.get(..self.len).unwrap_or(&[])
     }
 
+    /// Puts those first who can score most.
+    pub(crate) fn sort(&mut self) {
+        let mut order = [0_u64; BLOCK];
+        let places = order.iter_mut().zip(self.docs.iter().zip(&self.bounds));
+        for (place, (doc, bound)) in places.take(self.len) {
+            *place = u64::from(*bound) << 32 | u64::from(*doc);
+        }
+        if let Some(order) = order.get_mut(..self.len) {
+            order.sort_unstable_by(|one, other| other.cmp(one));
+        }
+        let places = order.iter().zip(self.docs.iter_mut().zip(&mut self.bounds));
+        for (place, (doc, bound)) in places.take(self.len) {
+            *doc = u32::try_from(place & u64::from(u32::MAX)).unwrap_or(0);
+            *bound = u32::try_from(place >> 32).unwrap_or(0);
+        }
+    }
+
     /// The rows with the most that each can score.
     pub(crate) fn bounded(&self) -> impl Iterator<Item = (DocId, u32)> {
-        self.docs.into_iter().zip(self.bounds).take(self.len)
+        let docs = self.docs.iter().copied();
+        docs.zip(self.bounds.iter().copied()).take(self.len)
     }
 
     /// Adds rows, as many as there is room for.
@@ -76,10 +94,13 @@ impl Rows {
         }
     }
 
-    /// Reads another column of these rows, keeping what was read before.
-    fn read_another(&mut self, segment: &Segment, column: Column) {
-        std::mem::swap(&mut self.values, &mut self.others);
-        self.read(segment, column);
+    /// Reads another column of these rows.
+    fn read_other(&mut self, segment: &Segment, column: Column) {
+        if let (Some(docs), Some(others)) =
+            (self.docs.get(..self.len), self.others.get_mut(..self.len))
+        {
+            segment.gather(column, docs, others);
+        }
     }
 
     /// Keeps the rows whose value passes. Without a branch: what passes is as good as random.
@@ -155,8 +176,8 @@ impl Rows {
     ) {
         let [first, second] = columns;
         self.read(segment, first);
-        self.read_another(segment, second);
-        self.lose(enough, |second, first| lost(first, second));
+        self.read_other(segment, second);
+        self.lose(enough, lost);
     }
 
     /// How many bits are set of those wanted in some columns, for each row, taken away by.
@@ -167,7 +188,9 @@ impl Rows {
         lost: &[u32],
         enough: u32,
     ) {
-        self.others.fill(0);
+        if let Some(met) = self.others.get_mut(..self.len) {
+            met.fill(0);
+        }
         for (column, bits) in wanted {
             self.read(segment, *column);
             for (sum, value) in self.others.iter_mut().zip(&self.values).take(self.len) {
@@ -200,9 +223,9 @@ impl Rows {
             self.keep(|rate| least <= rate && rate <= most);
         }
         self.read(segment, Column::Plane);
-        self.read_another(segment, Column::HeightRadius);
+        self.read_other(segment, Column::HeightRadius);
         let (place, reach) = (plan.place(), REACH.as_slice());
-        self.keep_both(|height, plane| {
+        self.keep_both(|plane, height| {
             let radius = usize::from(codes::radius(height));
             let within = reach.get(radius).copied().unwrap_or(0);
             codes::position(plane, height).chord_squared(place) <= within

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn time(text: &str) -> HalfHour {
@@ -116,6 +118,7 @@ fn a_window_without_the_weekday_offers_nothing() {
     );
 }
 
+<<<<<<< HEAD
 fn span(from: &str, until: &str) -> Hours {
     Hours {
         from: time(from),
@@ -214,3 +217,39 @@ fn times_count_day_parts_and_exact_hours_alike() {
     assert_eq!(times.count(), 4);
     assert_eq!(availability.week().free_on(&[], fortnight, &times), 2);
 }
+=======
+proptest! {
+    /// Weeks, requested times and windows of any kind: what is computed in short for those without exceptions is what is
+    /// computed date by date, and nobody is free on more than their widest week has.
+    #[test]
+    fn the_short_way_and_the_widest_week_agree_with_the_dates(
+        rows in prop::array::uniform7(0..1_u64 << 48),
+        parts in 0..1_u32 << 28,
+        hours in prop::collection::vec((0..7_usize, 0..4_usize, 0..48_u8, 0..=48_u8), 0..4),
+        days in -1..40_i64,
+        extra in (0..40_i64, 0..24_u8, 25..=48_u8),
+    ) {
+        let week = Week::from_rows(rows);
+        let exact = hours.into_iter().map(|(weekday, part, from, until)| RequestedDay {
+            weekday: Weekday::ALL[weekday],
+            day_part: DayPart::ALL[part],
+            hours: Some(Hours { from: HalfHour(from), until: HalfHour(until) }),
+            strength: DayStrength::Must,
+        });
+        let exact = exact.filter(|day| day.hours.is_some_and(|hours| day.day_part.holds(hours)));
+        let times = Times { parts: DayParts::from_bits(parts), ..Times::of(exact) };
+        let first = date("2026-11-21");
+        let window = (first, first + chrono::TimeDelta::days(days));
+        let long_ago = Exception::Away { first: date("2020-01-01"), last: date("2020-01-02") };
+        prop_assert_eq!(week.free_on(&[], window, &times), week.free_on(&[long_ago], window, &times));
+        let (on, from, until) = extra;
+        let extra = Exception::Extra {
+            date: first + chrono::TimeDelta::days(on),
+            from: HalfHour(from),
+            until: HalfHour(until),
+        };
+        let free = week.day_parts_between(&[extra, long_ago], window.0, window.1);
+        prop_assert!(week.widest(&[extra, long_ago]).day_parts().contains(free));
+    }
+}
+>>>>>>> engine
