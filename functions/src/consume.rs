@@ -133,7 +133,7 @@ pub async fn consume(context: &Context, key: &DueKey) -> Result<Consumed, Consum
             let pass = || safety::pass_deadline(context, &pending, *report);
             carry_out(context, &pending, pass).await
         }
-        Due::Reindex { .. } => Err(ConsumeError::Misrouted),
+        Due::Reindex { .. } | Due::RemoveShard { .. } => Err(ConsumeError::Misrouted),
     }
 }
 

@@ -1,7 +1,6 @@
 //! Asking the index: which shard holds a place, and who in it suits a request.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+mod open;
 
 use domain::candidates::Basis;
 use domain::eligibility::{Asked, Relations};
@@ -11,33 +10,12 @@ use domain::packed::IndexRecord;
 use domain::place::Cell;
 use domain::policy::Policy;
 use domain::relaxation::Misses;
-use matching::{
-    Limits, OpenShardError, Query, Scored, SearchShardError, Shard, ShardCache, Weights,
-};
-use platform::blobs::{BlobError, BlobName};
+use matching::{Limits, Query, Scored, SearchShardError, Weights};
 use store::{Key, Setting, ShardPointer, StoreError};
 
 use crate::context::Context;
 
-/// How much memory open shards may take, in bytes.
-const MOST_SHARD_BYTES: usize = 256 * 1024 * 1024;
-
-/// The open shards of this process.
-#[derive(Debug)]
-pub struct Matcher {
-    open: ShardCache,
-    /// The version of each cell that was last opened whole, to fall back on.
-    last_good: Mutex<BTreeMap<Cell, String>>,
-}
-
-impl Default for Matcher {
-    fn default() -> Self {
-        Self {
-            open: ShardCache::new(MOST_SHARD_BYTES),
-            last_good: Mutex::default(),
-        }
-    }
-}
+pub use open::{Matcher, OpenError};
 
 /// Why no candidates could be looked for.
 #[derive(Debug, thiserror::Error)]
@@ -45,22 +23,13 @@ pub enum MatcherError {
     /// The table gave no answer.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The shard could not be fetched.
-    #[error(transparent)]
-    Blob(#[from] BlobError),
-    /// The shard is damaged, and no earlier one is at hand.
-    #[error("the shard of cell {cell} cannot be opened: {source}")]
-    Damaged {
+    /// There is no shard to search, neither the current one nor an earlier one.
+    #[error("cell {cell} has no shard that can be searched: {source}")]
+    Shard {
         /// Whose shard.
         cell: Cell,
-        /// What is wrong with it.
-        source: OpenShardError,
-    },
-    /// The shard is not where the pointer says, and no earlier one is at hand.
-    #[error("the shard of cell {cell} has vanished")]
-    Vanished {
-        /// Whose shard.
-        cell: Cell,
+        /// Why not the current one.
+        source: OpenError,
     },
     /// The shard could not be read.
     #[error(transparent)]
@@ -98,24 +67,22 @@ pub async fn find(
         .store
         .get::<ShardPointer>(&Key::shard_pointer(cell))
         .await?;
-    let version = pointer
-        .as_ref()
-        .map(|pointer| pointer.value.version.clone());
-    let basis = Basis {
+    let basis = |shard| Basis {
         cell,
-        shard: version,
+        shard,
         weights: weights.version,
         policy: policy.version,
     };
     let Some(pointer) = pointer else {
         return Ok(Found {
-            basis,
+            basis: basis(None),
             ranked: Vec::new(),
             considered: 0,
             misses: Misses::default(),
         });
     };
-    let shard = context.matcher.shard(context, &pointer.value).await?;
+    let opened = context.matcher.shard(context, &pointer.value).await;
+    let opened = opened.map_err(|source| MatcherError::Shard { cell, source })?;
     let query = Query {
         request: request.id,
         asked,
@@ -126,9 +93,10 @@ pub async fn find(
         shortlist,
         reserve: wanted.saturating_sub(shortlist),
     };
-    let found = shard.search(query, &weights, limits)?;
+    let found = opened.shard.search(query, &weights, limits)?;
     Ok(Found {
-        basis,
+        // Of the shard that was searched, which is not the pointer's while that one is refused.
+        basis: basis(Some(opened.version)),
         ranked: found.candidates,
         considered: found.considered,
         misses: found.misses,
@@ -151,8 +119,9 @@ pub async fn row_of(
     let Some(pointer) = pointer else {
         return Ok(None);
     };
-    let shard = context.matcher.shard(context, &pointer.value).await?;
-    Ok(shard.record_of(worker)?)
+    let opened = context.matcher.shard(context, &pointer.value).await;
+    let opened = opened.map_err(|source| MatcherError::Shard { cell, source })?;
+    Ok(opened.shard.record_of(worker)?)
 }
 
 /// The weights in force.
@@ -167,50 +136,4 @@ pub async fn weights(context: &Context) -> Result<Weights, StoreError> {
     Ok(current
         .map(|setting| setting.value.value)
         .unwrap_or_default())
-}
-
-async fn fetch(context: &Context, pointer: &ShardPointer) -> Result<Shard, MatcherError> {
-    let cell = pointer.cell;
-    let name: BlobName = pointer
-        .blob
-        .parse()
-        .map_err(|_| MatcherError::Vanished { cell })?;
-    let bytes = context
-        .blobs
-        .get(&name)
-        .await?
-        .ok_or(MatcherError::Vanished { cell })?;
-    Shard::open(bytes).map_err(|source| MatcherError::Damaged { cell, source })
-}
-
-impl Matcher {
-    /// The shard that `pointer` names; if it turns out damaged, the last one of the cell that was whole.
-    async fn shard(
-        &self,
-        context: &Context,
-        pointer: &ShardPointer,
-    ) -> Result<Arc<Shard>, MatcherError> {
-        if let Some(shard) = self.open.get(&pointer.version) {
-            return Ok(shard);
-        }
-        match fetch(context, pointer).await {
-            Ok(shard) => {
-                self.good().insert(pointer.cell, pointer.version.clone());
-                Ok(self.open.insert(&pointer.version, shard))
-            }
-            Err(error) => {
-                tracing::error!(%error, cell = %pointer.cell, "ALARM: a shard cannot be opened; rebuild it");
-                let fallback = self.good().get(&pointer.cell).cloned();
-                fallback
-                    .and_then(|version| self.open.get(&version))
-                    .ok_or(error)
-            }
-        }
-    }
-
-    fn good(&self) -> std::sync::MutexGuard<'_, BTreeMap<Cell, String>> {
-        self.last_good
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
 }

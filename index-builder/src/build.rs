@@ -1,14 +1,26 @@
 //! Building and publishing one cell's shard.
+//!
+//! A publication is three steps, any of which may be the last that its process takes:
+//!
+//! 1. the object is announced: a due row that will remove it, should nothing come of it;
+//! 2. the object is stored, under a name that no other publication has;
+//! 3. one commit moves the pointer by compare-and-set, calls the announced removal off, and has the superseded
+//!    object removed once nobody can be reading it any more.
+//!
+//! INVARIANT: of an object that the pointer names no removal is pending, and the other way round. Whoever loses
+//! the race for step 3, or ends before it, leaves an announced row behind, and the row removes the object.
 
 use std::sync::Arc;
 
 use domain::packed::IndexRecord;
 use domain::place::Cell;
-use matching::{BuildShardError, BuiltShard, build_shard, version_of};
+use matching::{BuildShardError, BuiltShard, Shard, build_shard, version_of};
 use platform::blobs::{BlobError, BlobName, BlobNameError, Blobs};
 use platform::clock::SharedClock;
 use platform::ids::IdSource;
 use store::{CellRow, Commit, CommitError, Key, ShardPointer, Store, StoreError, Versioned};
+
+use crate::removal::{announced, superseded};
 
 /// Where shards lie among the blobs.
 const FOLDER: &str = "shards";
@@ -64,12 +76,14 @@ pub enum BuildError {
 pub enum Built {
     /// A new shard is the current one.
     Published,
-    /// The current shard holds just these rows already.
+    /// The current shard holds just these rows, and its damaged or vanished object has been replaced.
+    Healed,
+    /// The current shard holds just these rows already, and its object is whole.
     Unchanged,
 }
 
 impl IndexBuilder {
-    /// Makes the shard of `cell` hold the rows that stand now.
+    /// Makes the shard of `cell` hold the rows that stand now, in an object that is whole.
     ///
     /// # Errors
     /// See [`BuildError`].
@@ -79,46 +93,87 @@ impl IndexBuilder {
             let pointer = self.pointer(cell).await?;
             let records = self.records(cell).await?;
             let version = version_of(cell, &records)?;
-            if pointer
-                .as_ref()
-                .is_some_and(|pointer| pointer.value.version == version)
-            {
-                return Ok(Built::Unchanged);
-            }
-            let BuiltShard { bytes, .. } = build_shard(cell, &records)?;
-            let blob = BlobName::for_contents(FOLDER, &bytes)?;
-            self.blobs.put(&blob, bytes).await?;
-            let next = ShardPointer {
-                cell,
-                version,
-                blob: blob.as_str().to_owned(),
-                workers: u32::try_from(records.len()).unwrap_or(u32::MAX),
-                built_at: self.clock.now(),
+            let current = pointer.as_ref().map(|pointer| &pointer.value);
+            let same = current.filter(|pointer| pointer.version == version);
+            let built = match same {
+                // Rows change far more often than they do not: looking at the object costs little beside building.
+                Some(pointer) if self.is_whole(pointer).await? => return Ok(Built::Unchanged),
+                Some(_) => Built::Healed,
+                None => Built::Published,
             };
-            match self
-                .store
-                .commit(self.pointing(pointer.as_ref(), &next))
-                .await
-            {
-                Ok(()) => return Ok(Built::Published),
-                Err(
-                    CommitError::Conflict(_)
-                    | CommitError::AlreadyDone
-                    | CommitError::Replayed
-                    | CommitError::LimitReached(_),
-                ) => {}
-                Err(CommitError::Store(error)) => return Err(error.into()),
+            let shard = build_shard(cell, &records)?;
+            if self.publish(pointer.as_ref(), cell, shard).await? {
+                return Ok(built);
             }
         }
         Err(BuildError::Busy(cell))
     }
 
-    fn pointing(&self, was: Option<&Versioned<ShardPointer>>, next: &ShardPointer) -> Commit {
-        let key = Key::shard_pointer(next.cell);
-        let commit = Commit::of_derived(self.ids.fresh(), next.built_at, key);
-        match was {
-            Some(was) => commit.replace(was, next),
-            None => commit.insert(next),
+    /// Whether the object that `pointer` names is there, is what was published, and is the cell's shard.
+    async fn is_whole(&self, pointer: &ShardPointer) -> Result<bool, BlobError> {
+        let Ok(name) = pointer.blob.parse::<BlobName>() else {
+            return Ok(false);
+        };
+        let bytes = match self.blobs.get(&name).await {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) | Err(BlobError::TooLarge(_)) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        Ok(name.matches(&bytes)
+            && Shard::open(bytes).is_ok_and(|shard| shard.cell() == Some(pointer.cell)))
+    }
+
+    /// Stores a shard and makes it the current one, unless another one has become so since `was` was read.
+    async fn publish(
+        &self,
+        was: Option<&Versioned<ShardPointer>>,
+        cell: Cell,
+        shard: BuiltShard,
+    ) -> Result<bool, BuildError> {
+        let BuiltShard {
+            version,
+            bytes,
+            workers,
+        } = shard;
+        let key = Key::shard_pointer(cell);
+        let announcing = self.ids.fresh();
+        let mark = format!("{cell}.{announcing}");
+        let blob = BlobName::for_marked_contents(FOLDER, &mark, &bytes)?;
+        let announced = announced(cell, &blob, self.clock.now());
+        let commit = Commit::of_derived(announcing, self.clock.now(), key.clone());
+        if !self.stands(commit.due(announced.clone())).await? {
+            return Ok(false);
+        }
+        self.blobs.put(&blob, bytes).await?;
+        let next = ShardPointer {
+            cell,
+            version,
+            blob: blob.as_str().to_owned(),
+            workers: u32::try_from(workers).unwrap_or(u32::MAX),
+            built_at: self.clock.now(),
+        };
+        let commit = Commit::of_derived(self.ids.fresh(), next.built_at, key)
+            .call_off(&announced, announcing);
+        let commit = match was {
+            Some(was) => commit
+                .replace(was, &next)
+                .due(superseded(&was.value, next.built_at)),
+            None => commit.insert(&next),
+        };
+        self.stands(commit).await
+    }
+
+    /// Whether a commit came to stand, rather than find that somebody else was first.
+    pub(crate) async fn stands(&self, commit: Commit) -> Result<bool, BuildError> {
+        match self.store.commit(commit).await {
+            Ok(()) => Ok(true),
+            Err(
+                CommitError::Conflict(_)
+                | CommitError::AlreadyDone
+                | CommitError::Replayed
+                | CommitError::LimitReached(_),
+            ) => Ok(false),
+            Err(CommitError::Store(error)) => Err(error.into()),
         }
     }
 

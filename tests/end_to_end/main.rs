@@ -16,6 +16,7 @@ mod data_file;
 mod engaged;
 mod engagements;
 mod forms;
+mod freshness;
 mod idempotency;
 mod imports;
 mod instructions;

@@ -12,6 +12,7 @@
 pub mod answer;
 pub mod document;
 pub mod faults;
+pub mod indexed;
 pub mod people;
 pub mod seeds;
 pub mod signups;

@@ -330,7 +330,9 @@ pub async fn settle_workers(
     settled
 }
 
-fn active_worker(id: WorkerId, person: PersonId) -> SupportWorker {
+/// Somebody active, with a [`complete_profile`] and every check verified; in no table yet.
+#[must_use]
+pub fn active_worker(id: WorkerId, person: PersonId) -> SupportWorker {
     let mut worker = SupportWorker::new(id, person);
     worker.state = WorkerState::Active;
     worker.profile = serde_json::from_value(complete_profile()).unwrap();

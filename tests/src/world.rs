@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use functions::context::Shared;
+use index_builder::IndexBuilder;
 use platform::clock::ManualClock;
 use platform::ids::IdSource;
 use rapport::host::{FIRST_ADMINISTRATOR, Host, Options};
@@ -69,6 +70,32 @@ impl World {
     #[must_use]
     pub const fn context(&self) -> &Shared {
         self.host.context()
+    }
+
+    /// A process that builds shards, beside the host's own.
+    #[must_use]
+    pub fn index_builder(&self) -> IndexBuilder {
+        let context = self.context();
+        IndexBuilder {
+            store: context.store.clone(),
+            blobs: context.blobs.clone(),
+            clock: context.clock.clone(),
+            ids: context.ids.clone(),
+        }
+    }
+
+    /// Where other tools find the table.
+    #[must_use]
+    pub fn table_endpoint(&self) -> String {
+        self.host.table_endpoint()
+    }
+
+    /// The folder that holds the shards.
+    #[must_use]
+    pub fn blob_folder(&self) -> PathBuf {
+        let mut folder = self.data_file().into_os_string();
+        folder.push(".blobs");
+        folder.into()
     }
 
     /// The issuer whose tokens this world accepts.

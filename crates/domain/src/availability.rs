@@ -433,6 +433,9 @@ impl Week {
         (first, last): (NaiveDate, NaiveDate),
         times: &Times,
     ) -> u32 {
+        if exceptions.is_empty() {
+            return self.usually_free_on(day_parts_of(first, last), times);
+        }
         let parts = if times.parts == DayParts::default() {
             0
         } else {
@@ -451,6 +454,36 @@ impl Week {
                 })
         });
         parts.saturating_add(u32::try_from(met.count()).unwrap_or(u32::MAX))
+    }
+
+    /// The same of somebody without exceptions, from the day-parts that the window has.
+    #[must_use]
+    pub fn usually_free_on(&self, occurring: DayParts, times: &Times) -> u32 {
+        let parts = if times.parts == DayParts::default() {
+            0
+        } else {
+            self.day_parts().and(occurring).shared(times.parts)
+        };
+        let met = times.hours.iter().filter(|hours| {
+            let weekday = hours.weekday;
+            occurring.contains(DayParts::on(weekday, 1))
+                && hours.fit(self.row(weekday), self.row(weekday.next()))
+        });
+        parts.saturating_add(u32::try_from(met.count()).unwrap_or(u32::MAX))
+    }
+
+    /// The usual week with everything extra added to its weekday: whoever is free on a date is free in this week too.
+    #[must_use]
+    pub fn widest(&self, exceptions: &[Exception]) -> Self {
+        let mut widest = *self;
+        for exception in exceptions {
+            if let Exception::Extra { date, from, until } = exception
+                && let Some(row) = widest.0.get_mut(Weekday::of(*date).bit() as usize)
+            {
+                *row |= half_hours(*from, *until);
+            }
+        }
+        widest
     }
 
     /// The half hours of one date: nothing while away, and whatever is extra.
@@ -475,9 +508,12 @@ impl Week {
 /// Every day-part of the weekdays that occur in the window.
 #[must_use]
 pub fn day_parts_of(first: NaiveDate, last: NaiveDate) -> DayParts {
-    window(first, last).fold(DayParts::default(), |set, date| {
-        set.or(DayParts::on(Weekday::of(date), 0b1111))
-    })
+    // After a week the weekdays come again.
+    window(first, last)
+        .take(7)
+        .fold(DayParts::default(), |set, date| {
+            set.or(DayParts::on(Weekday::of(date), 0b1111))
+        })
 }
 
 fn window(first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = NaiveDate> {

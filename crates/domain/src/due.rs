@@ -93,6 +93,13 @@ pub enum Due {
         /// The cells entered, stayed in and left.
         cells: Vec<Cell>,
     },
+    /// Delete the object of a shard that is not, or not any more, the current one.
+    RemoveShard {
+        /// Whose shard.
+        cell: Cell,
+        /// The name of the object.
+        blob: String,
+    },
 }
 
 /// The queue, and so the consumer, of a due row.
@@ -123,7 +130,7 @@ impl Due {
             | Self::VisitSettlement { .. }
             | Self::ReportDeadline { .. } => Consumer::Expiry,
             Self::Notice { .. } | Self::Mail { .. } => Consumer::Notification,
-            Self::Reindex { .. } => Consumer::IndexBuilder,
+            Self::Reindex { .. } | Self::RemoveShard { .. } => Consumer::IndexBuilder,
         }
     }
 }

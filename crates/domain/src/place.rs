@@ -134,6 +134,7 @@ impl Position {
 
     /// The straight line through the earth between two points, squared, in square metres.
     #[must_use]
+    #[inline]
     pub fn chord_squared(self, other: Self) -> u64 {
         let square = |a: i32, b: i32| u64::from(a.abs_diff(b)).pow(2);
         square(self.x, other.x) + square(self.y, other.y) + square(self.z, other.z)
@@ -248,11 +249,7 @@ impl Cell {
                 centre.distance_m(small.centre())
                     <= self.circumradius() + small.circumradius() + MARGIN_M
             })
-            .map(|small| Neighbourhood {
-                index: small.index(),
-                centre: Position::of(small.centre().lat(), small.centre().lng()),
-                radius_m: whole_up(small.circumradius() + MARGIN_M),
-            })
+            .map(|small| Neighbourhood::of(small.0))
             .collect()
     }
 }
@@ -267,6 +264,28 @@ pub struct Neighbourhood {
 }
 
 impl Neighbourhood {
+    fn of(index: CellIndex) -> Self {
+        let small = Cell(index);
+        let centre = small.centre();
+        Self {
+            index: small.index(),
+            centre: Position::of(centre.lat(), centre.lng()),
+            radius_m: whole_up(small.circumradius() + MARGIN_M),
+        }
+    }
+
+    /// The neighbourhoods that a travel disc of somebody who lives in `home` may touch, and some around them. None where `home` is no neighbourhood.
+    #[must_use]
+    pub fn around(home: u64, radius_km: u16) -> Vec<Self> {
+        let Ok(home) = CellIndex::try_from(home) else {
+            return vec![];
+        };
+        // A ring of neighbourhoods is never thinner than 9 km; two rings more for where in their own people live.
+        let rings = 2 + u32::from(radius_km) / 9;
+        let disk: Vec<CellIndex> = home.grid_disk(rings);
+        disk.into_iter().map(Self::of).collect()
+    }
+
     /// Whether a travel disc may touch it. Conservative, like [`cover`].
     #[must_use]
     pub fn may_be_reached(&self, from: Position, radius_km: u16) -> bool {
@@ -328,6 +347,53 @@ impl FromStr for Cell {
             Ok(Self(index))
         } else {
             Err(ParseCellError)
+        }
+    }
+}
+
+/// What a shard is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Area {
+    /// One cell: whoever's service area touches it.
+    Cell(Cell),
+    /// The whole earth: for a service that is still small, and to compare with.
+    Everywhere,
+}
+
+impl Area {
+    /// The H3 index of its cell; 0, which is none's, of everywhere.
+    #[must_use]
+    pub fn index(self) -> u64 {
+        match self {
+            Self::Cell(cell) => cell.index(),
+            Self::Everywhere => 0,
+        }
+    }
+
+    /// Whether everybody who reaches into this cell is in a shard for this area.
+    #[must_use]
+    pub fn holds(self, cell: Cell) -> bool {
+        match self {
+            Self::Cell(own) => own == cell,
+            Self::Everywhere => true,
+        }
+    }
+}
+
+impl From<Cell> for Area {
+    fn from(cell: Cell) -> Self {
+        Self::Cell(cell)
+    }
+}
+
+impl TryFrom<u64> for Area {
+    type Error = ParseCellError;
+
+    fn try_from(index: u64) -> Result<Self, Self::Error> {
+        if index == 0 {
+            Ok(Self::Everywhere)
+        } else {
+            Cell::try_from(index).map(Self::Cell)
         }
     }
 }
@@ -440,6 +506,20 @@ mod tests {
         assert!(finer.to_string().parse::<Cell>().is_err());
     }
 
+    /// The degrees of the point so many metres from another along a bearing.
+    fn walked((latitude, longitude): (f64, f64), metres: f64, bearing: f64) -> (f64, f64) {
+        let angle = metres / EARTH_M;
+        let (lat, lng) = (latitude.to_radians(), longitude.to_radians());
+        let north = (lat.sin() * angle.cos() + lat.cos() * angle.sin() * bearing.cos()).asin();
+        let east = lng
+            + (bearing.sin() * angle.sin() * lat.cos())
+                .atan2(angle.cos() - lat.sin() * north.sin());
+        (
+            north.to_degrees(),
+            (east.to_degrees() + 540.0).rem_euclid(360.0) - 180.0,
+        )
+    }
+
     proptest! {
         #[test]
         fn whoever_is_within_reach_lies_in_a_covered_cell(
@@ -451,14 +531,27 @@ mod tests {
         ) {
             let cells = cover(latitude, longitude, radius);
             prop_assert!(cells.len() <= MOST_CELLS);
-            // Walk from the base along the bearing.
-            let angle = share * f64::from(radius) * 1000.0 / EARTH_M;
-            let (lat, lng) = (latitude.to_radians(), longitude.to_radians());
-            let north = (lat.sin() * angle.cos() + lat.cos() * angle.sin() * bearing.cos()).asin();
-            let east = lng
-                + (bearing.sin() * angle.sin() * lat.cos()).atan2(angle.cos() - lat.sin() * north.sin());
-            let (north, east) = (north.to_degrees(), (east.to_degrees() + 540.0).rem_euclid(360.0) - 180.0);
+            let (north, east) = walked((latitude, longitude), share * f64::from(radius) * 1000.0, bearing);
             prop_assert!(cells.contains(&Cell::of(north, east)));
+        }
+
+        #[test]
+        fn whoever_is_within_reach_is_filed_under_the_neighbourhood(
+            latitude in -85.0..85.0_f64,
+            longitude in -180.0..180.0_f64,
+            radius in 0..=FARTHEST_TRAVEL_KM,
+            bearing in 0.0..std::f64::consts::TAU,
+            share in 0.0..=1.0_f64,
+        ) {
+            let base = Position::of(latitude, longitude);
+            let (north, east) = walked((latitude, longitude), share * f64::from(radius) * 1000.0, bearing);
+            let there = Position::of(north, east).neighbourhood();
+            let filed = |neighbourhoods: Vec<Neighbourhood>| {
+                let mut reached = neighbourhoods.iter().filter(|small| small.may_be_reached(base, radius));
+                reached.any(|small| small.index == there)
+            };
+            prop_assert!(filed(Neighbourhood::around(base.neighbourhood(), radius)));
+            prop_assert!(filed(Cell::of(north, east).neighbourhoods()));
         }
 
         #[test]

@@ -72,6 +72,15 @@ pub fn stems(text: &str) -> Vec<String> {
     stems.into_iter().collect()
 }
 
+/// Everything that decides which stems a text has: ordinary stems, and from which stem to which synonyms lead.
+///
+/// Whoever keeps stems keeps a digest of this with them, and takes them no longer for the same once it differs.
+pub fn meanings() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let ordinary = ORDINARY_STEMS.iter().map(|stem| (stem.as_str(), ""));
+    let meant = MEANT.iter();
+    ordinary.chain(meant.map(|(stem, meant)| (stem.as_str(), meant.as_str())))
+}
+
 /// Telling words with their stems, as often as they are said.
 fn telling(text: &str) -> impl Iterator<Item = (String, String)> {
     words_of(text).into_iter().filter_map(|said| {

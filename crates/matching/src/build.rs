@@ -1,23 +1,25 @@
 //! Builds the shard of one cell from its records.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::cmp::Reverse;
 
 use domain::packed::IndexRecord;
-use domain::place::{Cell, Neighbourhood};
+use domain::place::{Area, Neighbourhood};
+use domain::vocabulary::{Service, Vocabulary};
 use sha2::{Digest, Sha256};
 use tantivy::directory::RamDirectory;
 use tantivy::schema::{Field, Schema};
-use tantivy::{Directory, IndexBuilder, IndexSettings, TantivyDocument};
+use tantivy::{IndexBuilder, IndexSettings, TantivyDocument};
 
 use crate::columns::{
-    CERTIFICATES, Column, EXCEPTIONS, NEIGHBOURHOODS, OFFERED, fingerprint, schema,
+    CERTIFICATES, Column, EXCEPTIONS, HOURS, NEIGHBOURHOODS, REORDERED, WORDS, fingerprint,
+    rate_column, schema,
 };
 use crate::container;
+use crate::lean;
 use crate::row::{encode, encode_lists};
 
-/// What the builder may hold in memory before it would begin a second segment, in bytes.
-const MEMORY: usize = 1 << 30;
+/// What the builder sizes its tables by, in bytes. It is no bound: whatever comes goes into one segment.
+const MEMORY: usize = 16 << 20;
 
 /// A shard ready to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,13 +46,17 @@ pub enum BuildShardError {
     ReadBack(#[from] std::io::Error),
 }
 
-/// Builds the shard of a cell from the records stored under it, in any order.
+/// Builds the shard of a cell from the records stored under it, or that of everywhere, in any order.
 ///
 /// # Errors
 /// When the segment cannot be built; nothing in the records themselves makes it fail.
-pub fn build_shard(cell: Cell, records: &[IndexRecord]) -> Result<BuiltShard, BuildShardError> {
+pub fn build_shard(
+    area: impl Into<Area>,
+    records: &[IndexRecord],
+) -> Result<BuiltShard, BuildShardError> {
+    let area = area.into();
     let records = in_order(records);
-    let version = version_in_order(cell, &records)?;
+    let version = version_in_order(area, &records)?;
     let directory = RamDirectory::create();
     let settings = IndexSettings {
         docstore_compress_dedicated_thread: false,
@@ -62,28 +68,15 @@ pub fn build_shard(cell: Cell, records: &[IndexRecord]) -> Result<BuiltShard, Bu
         .schema(schema)
         .settings(settings)
         .single_segment_index_writer::<TantivyDocument>(directory.clone(), MEMORY)?;
-    let neighbourhoods = cell.neighbourhoods();
+    let mut filing = Filing::new(area);
     for record in &records {
-        writer.add_document(fields.document(record, &neighbourhoods))?;
+        writer.add_document(fields.document(record, filing.around(record)))?;
     }
     let index = writer.finalize()?;
-    let mut files = BTreeMap::new();
-    let meta = directory
-        .atomic_read(Path::new(META))
-        .map_err(tantivy::TantivyError::from)?;
-    files.insert(META.to_owned(), meta);
-    for path in index.directory().list_managed_files() {
-        let Ok(file) = directory.open_read(&path) else {
-            // Listed, but never written: a segment without deletes has no file of them.
-            continue;
-        };
-        let name = path.to_string_lossy().into_owned();
-        files.insert(name, file.read_bytes()?.to_vec());
-    }
-    files.remove(".managed.json");
+    let files = lean::files(&index, &directory)?;
     Ok(BuiltShard {
         version,
-        bytes: container::write(cell.index(), &files),
+        bytes: container::write(area.index(), &files),
         workers: records.len(),
     })
 }
@@ -92,26 +85,31 @@ pub fn build_shard(cell: Cell, records: &[IndexRecord]) -> Result<BuiltShard, Bu
 ///
 /// # Errors
 /// When a record cannot be written down.
-pub fn version_of(cell: Cell, records: &[IndexRecord]) -> Result<String, BuildShardError> {
-    version_in_order(cell, &in_order(records))
+pub fn version_of(
+    area: impl Into<Area>,
+    records: &[IndexRecord],
+) -> Result<String, BuildShardError> {
+    version_in_order(area.into(), &in_order(records))
 }
 
-const META: &str = "meta.json";
-
-/// Neighbours next to each other: what a search reads then lies close together.
+/// Neighbours next to each other, and among them those who travel farthest first: who reaches one place from another
+/// then lies together, and so does what a search reads.
 fn in_order(records: &[IndexRecord]) -> Vec<&IndexRecord> {
     let mut keyed: Vec<_> = records
         .iter()
-        .map(|record| ((record.position.neighbourhood(), record.worker), record))
+        .map(|record| {
+            let home = record.position.neighbourhood();
+            ((home, Reverse(record.radius_km), record.worker), record)
+        })
         .collect();
     keyed.sort_by_key(|(key, _)| *key);
     keyed.into_iter().map(|(_, record)| record).collect()
 }
 
-fn version_in_order(cell: Cell, records: &[&IndexRecord]) -> Result<String, BuildShardError> {
+fn version_in_order(area: Area, records: &[&IndexRecord]) -> Result<String, BuildShardError> {
     let mut hash = Sha256::new();
     hash.update(fingerprint());
-    hash.update(cell.index().to_le_bytes());
+    hash.update(area.index().to_le_bytes());
     for record in records {
         hash.update(serde_json::to_vec(record)?);
         hash.update(b"\n");
@@ -123,13 +121,49 @@ fn version_in_order(cell: Cell, records: &[&IndexRecord]) -> Result<String, Buil
         .fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
 }
 
+/// The neighbourhoods that somebody may be filed under.
+struct Filing {
+    area: Area,
+    /// Everywhere: around whose home, within which radius. Records come sorted by home, so one is enough.
+    around: (u64, u16),
+    neighbourhoods: Vec<Neighbourhood>,
+}
+
+impl Filing {
+    fn new(area: Area) -> Self {
+        Self {
+            area,
+            around: (0, 0),
+            neighbourhoods: match area {
+                Area::Cell(cell) => cell.neighbourhoods(),
+                Area::Everywhere => vec![],
+            },
+        }
+    }
+
+    fn around(&mut self, record: &IndexRecord) -> &[Neighbourhood] {
+        if self.area == Area::Everywhere {
+            let home = record.position.neighbourhood();
+            let (around, radius_km) = self.around;
+            if around != home || radius_km < record.radius_km {
+                self.around = (home, record.radius_km);
+                self.neighbourhoods = Neighbourhood::around(home, record.radius_km);
+            }
+        }
+        &self.neighbourhoods
+    }
+}
+
 /// The fields of the schema, looked up once.
 struct Fields {
     columns: Vec<(Column, Field)>,
-    neighbourhoods: Field,
-    certificates: Field,
+    rates: Vec<(Service, Field)>,
+    hours: Field,
     exceptions: Field,
-    offered: Field,
+    certificates: Field,
+    reordered: Field,
+    words: Field,
+    neighbourhoods: Field,
 }
 
 impl Fields {
@@ -138,12 +172,19 @@ impl Fields {
             .iter()
             .map(|column| Ok((*column, schema.get_field(column.name())?)))
             .collect::<tantivy::Result<_>>()?;
+        let rates = Service::ALL
+            .iter()
+            .map(|service| Ok((*service, schema.get_field(&rate_column(*service))?)))
+            .collect::<tantivy::Result<_>>()?;
         Ok(Self {
             columns,
-            neighbourhoods: schema.get_field(NEIGHBOURHOODS)?,
-            certificates: schema.get_field(CERTIFICATES)?,
+            rates,
+            hours: schema.get_field(HOURS)?,
             exceptions: schema.get_field(EXCEPTIONS)?,
-            offered: schema.get_field(OFFERED)?,
+            certificates: schema.get_field(CERTIFICATES)?,
+            reordered: schema.get_field(REORDERED)?,
+            words: schema.get_field(WORDS)?,
+            neighbourhoods: schema.get_field(NEIGHBOURHOODS)?,
         })
     }
 
@@ -152,6 +193,13 @@ impl Fields {
         for (column, field) in &self.columns {
             document.add_u64(*field, encode(record, *column));
         }
+        for (service, field) in &self.rates {
+            let rate = record.rate(*service);
+            document.add_u64(*field, rate.map_or(0, |rate| u64::from(rate.0)));
+        }
+        for word in &record.words {
+            document.add_text(self.words, word);
+        }
         for neighbourhood in neighbourhoods {
             if neighbourhood.may_be_reached(record.position, record.radius_km) {
                 document.add_u64(self.neighbourhoods, neighbourhood.index);
@@ -159,9 +207,10 @@ impl Fields {
         }
         let lists = encode_lists(record);
         for (field, values) in [
-            (self.certificates, lists.certificates),
+            (self.hours, lists.hours),
             (self.exceptions, lists.exceptions),
-            (self.offered, lists.offered),
+            (self.certificates, lists.certificates),
+            (self.reordered, lists.reordered),
         ] {
             for value in values {
                 document.add_u64(field, value);

@@ -6,21 +6,28 @@
 
 mod build;
 mod cache;
+mod codes;
 mod columns;
 mod container;
 mod criteria;
 mod directory;
 pub mod explain;
+mod lean;
 mod misses;
+mod plan;
+mod rank;
 mod row;
-mod rules;
+mod scan;
 mod search;
+mod segment;
 mod shard;
+mod top;
 mod weights;
 
 pub use build::{BuildShardError, BuiltShard, build_shard, version_of};
 pub use cache::ShardCache;
-pub use criteria::{Calibration, contributions, value};
+pub use criteria::{contributions, value};
+pub use domain::place::Area;
 pub use search::{Found, Limits, Query, Scored};
 pub use shard::{OpenShardError, SearchShardError, Shard};
 pub use weights::{InvalidWeightsError, Weight, Weights};

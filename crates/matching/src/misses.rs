@@ -2,12 +2,13 @@
 
 use domain::eligibility::Rule;
 use domain::lack::lacks_of_record;
-use domain::packed::IndexRecord;
 use domain::relaxation::{Misses, NearMiss, Tally};
 
 use crate::criteria::contributions;
-use crate::search::{Query, Rank, rank};
-use crate::shard::{SearchShardError, Segment};
+use crate::search::Query;
+use crate::segment::Segment;
+use crate::shard::SearchShardError;
+use crate::top::{Entry, Top};
 use crate::weights::Weights;
 
 /// How many near misses are told of.
@@ -23,43 +24,39 @@ pub(crate) fn misses(
     weights: &Weights,
 ) -> Result<Misses, SearchShardError> {
     let mut tally = Tally::new(query.asked, query.relations);
-    let mut nearest: Vec<(Rank, IndexRecord, Rule)> = vec![];
+    let mut nearest = Top::new(query.request, NEAREST);
     for doc in 0..workers {
-        let record = segment.record(doc)?;
+        let record = segment.record_without_words(doc)?;
         let broken = tally.add(&record);
         let known = query.relations.known.contains(&record.worker);
-        let Some(rule) = broken.only().filter(|rule| !known && may_be_mended(*rule)) else {
-            continue;
-        };
-        let score = score(query, &record, weights);
-        nearest.push((rank(score, &record, query.request), record, rule));
-        if nearest.len() > 2 * NEAREST {
-            keep_nearest(&mut nearest);
+        if !known && broken.only().is_some_and(may_be_mended) {
+            let record = segment.record(doc)?;
+            let contributions = contributions(query.asked, &record, weights);
+            nearest.offer(Entry {
+                score: contributions.iter().map(|part| part.points).sum(),
+                exposure: u64::from(record.reliability.exposure),
+                worker: record.worker,
+                doc,
+            });
         }
     }
-    keep_nearest(&mut nearest);
-    let nearest = nearest.into_iter().map(|(_, record, rule)| NearMiss {
-        worker: record.worker,
-        score: score(query, &record, weights),
-        rule,
-        lacks: lacks_of_record(query.asked, &record, query.relations),
-    });
-    Ok(tally.finish(nearest.collect()))
+    let mut near = vec![];
+    for entry in nearest.into_entries() {
+        let record = segment.record_without_words(entry.doc)?;
+        let lacks = lacks_of_record(query.asked, &record, query.relations);
+        near.extend(lacks.first().map(|lack| NearMiss {
+            worker: entry.worker,
+            score: entry.score,
+            rule: lack.rule(),
+            lacks: lacks.clone(),
+        }));
+    }
+    Ok(tally.finish(near))
 }
 
 /// Whether anything could be done about it: nothing can about a block, nor about who somebody is.
 const fn may_be_mended(rule: Rule) -> bool {
     !matches!(rule, Rule::NotBlocked | Rule::NotThemselves)
-}
-
-fn keep_nearest(nearest: &mut Vec<(Rank, IndexRecord, Rule)>) {
-    nearest.sort_by_key(|(rank, ..)| *rank);
-    nearest.truncate(NEAREST);
-}
-
-fn score(query: Query<'_>, record: &IndexRecord, weights: &Weights) -> u32 {
-    let contributions = contributions(query.asked, record, weights);
-    contributions.iter().map(|part| part.points).sum()
 }
 
 #[cfg(test)]
@@ -72,6 +69,7 @@ mod tests {
     use domain::id::{MatchRequestId, PersonId, WorkerId};
     use domain::match_request::{Budget, CareNeeds, MatchRequestDetails, Period};
     use domain::money::Cents;
+    use domain::packed::IndexRecord;
     use domain::place::Place;
     use domain::profile::OfferedService;
     use domain::relaxation::{Relaxation, Relaxed};

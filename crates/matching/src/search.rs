@@ -1,20 +1,18 @@
 //! From a request to the ranked candidates, and to what stands in the way of more.
 
-use std::cmp::Reverse;
-
 use domain::candidates::Contribution;
 use domain::eligibility::{Asked, Relations};
 use domain::id::{MatchRequestId, WorkerId};
-use domain::packed::IndexRecord;
 use domain::policy::Policy;
 use domain::relaxation::Misses;
-use sha2::{Digest, Sha256};
-use tantivy::DocId;
 
-use crate::criteria::contributions;
+use crate::criteria::contributions_of;
 use crate::misses::misses;
-use crate::rules::Rules;
-use crate::shard::{SearchShardError, Segment, Shard};
+use crate::plan::{Mask, Plan};
+use crate::rank::Ranking;
+use crate::scan::{BLOCK, Rows};
+use crate::shard::{SearchShardError, Shard};
+use crate::top::Top;
 use crate::weights::Weights;
 
 /// A request as a shard is asked it.
@@ -68,9 +66,6 @@ pub struct Found {
     pub misses: Misses,
 }
 
-/// What ranks before all else, and what breaks ties: the least exposed, then chance that cannot be steered.
-pub(crate) type Rank = (Reverse<u32>, u32, [u8; 16]);
-
 impl Shard {
     /// The candidates for a request, the best first, and where the shortlist is not full, why.
     ///
@@ -84,7 +79,7 @@ impl Shard {
         weights: &Weights,
         limits: Limits,
     ) -> Result<Found, SearchShardError> {
-        if query.asked.cell != self.cell() {
+        if !self.area().holds(query.asked.cell) {
             return Err(SearchShardError::OtherCell);
         }
         let Some(segment) = self.segment() else {
@@ -94,11 +89,23 @@ impl Shard {
                 misses: Misses::default(),
             });
         };
-        let rules = Rules::new(query.asked, query.relations);
-        let mut ranked = rank_admitted(segment, &rules, query, weights)?;
-        ranked.sort_unstable_by_key(|(rank, _)| *rank);
-        ranked.truncate(limits.shortlist + limits.reserve);
-        let candidates: Vec<Scored> = ranked.into_iter().map(|(_, scored)| scored).collect();
+        let plan = Plan::new(segment, query, weights)?;
+        let ranking = Ranking {
+            segment,
+            plan: &plan,
+        };
+        let mut top = Top::new(query.request, limits.shortlist + limits.reserve);
+        if let Some(masks) = &plan.masks {
+            scan(&ranking, masks, &mut top)?;
+        }
+        let mut candidates = vec![];
+        for entry in top.into_entries() {
+            candidates.push(Scored {
+                worker: entry.worker,
+                score: entry.score,
+                contributions: contributions_of(query.asked, &ranking.facts(entry.doc)?, weights),
+            });
+        }
         let misses = if candidates.len() < limits.shortlist {
             misses(segment, self.workers(), query, weights)?
         } else {
@@ -112,66 +119,23 @@ impl Shard {
     }
 }
 
-/// Walks everybody filed under the client's neighbourhood and scores those whom every rule admits.
-fn rank_admitted(
-    segment: &Segment,
-    rules: &Rules<'_>,
-    query: Query<'_>,
-    weights: &Weights,
-) -> Result<Vec<(Rank, Scored)>, SearchShardError> {
-    let mut ranked = vec![];
-    let neighbourhood = query.asked.position.neighbourhood();
-    let Some(mut postings) = segment.filed_under(neighbourhood)? else {
-        return Ok(ranked);
+/// Walks everybody filed under the client's neighbourhood, and ranks those whom the masks admit, many at a time.
+fn scan(ranking: &Ranking<'_>, masks: &[Mask], top: &mut Top) -> Result<(), SearchShardError> {
+    let neighbourhood = ranking.plan.place().neighbourhood();
+    let Some(mut postings) = ranking.segment.filed_under(neighbourhood)? else {
+        return Ok(());
     };
+    let (mut block, mut admitted) = (Rows::new(), Rows::new());
     while postings.block_len() > 0 {
-        for &doc in postings.docs() {
-            if rules.admits(segment, doc)? && !query.relations.known.contains(&segment.worker(doc))
-            {
-                ranked.push(score(segment, doc, query, weights)?);
-            }
+        block.clear();
+        block.extend(postings.docs());
+        block.keep_masked(ranking.segment, masks);
+        if admitted.len() + block.len() > BLOCK {
+            ranking.rank(&mut admitted, top)?;
+            admitted.clear();
         }
+        admitted.extend(block.docs());
         postings.advance();
     }
-    Ok(ranked)
-}
-
-fn score(
-    segment: &Segment,
-    doc: DocId,
-    query: Query<'_>,
-    weights: &Weights,
-) -> Result<(Rank, Scored), SearchShardError> {
-    let record = segment.record(doc)?;
-    let contributions = contributions(query.asked, &record, weights);
-    let score = contributions
-        .iter()
-        .map(|contribution| contribution.points)
-        .sum();
-    let scored = Scored {
-        worker: record.worker,
-        score,
-        contributions,
-    };
-    Ok((rank(score, &record, query.request), scored))
-}
-
-/// Where somebody with this score stands.
-pub(crate) fn rank(score: u32, record: &IndexRecord, request: MatchRequestId) -> Rank {
-    (
-        Reverse(score),
-        record.reliability.exposure,
-        lot(request, record.worker),
-    )
-}
-
-/// Draws a lot that is the same every time for this request and support worker.
-pub(crate) fn lot(request: MatchRequestId, worker: WorkerId) -> [u8; 16] {
-    let mut hash = Sha256::new();
-    hash.update(request.uuid().as_bytes());
-    hash.update(worker.uuid().as_bytes());
-    let digest: [u8; 32] = hash.finalize().into();
-    let mut lot = [0; 16];
-    lot.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
-    lot
+    ranking.rank(&mut admitted, top)
 }

@@ -1,22 +1,21 @@
-//! The engine against the rules as written, against a naive evaluator, and against damaged bytes.
+//! The engine against the rules as written, and against damaged bytes.
 
-mod naive;
 mod samples;
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use domain::eligibility::{Asked, Relations, judge};
+use domain::eligibility::{Asked, Relations, judge, judge_record};
 use domain::id::{MatchRequestId, WorkerId};
 use domain::packed::IndexRecord;
-use domain::place::cover;
+use domain::place::{Area, cover};
 use domain::support_worker::{SupportWorker, WorkerState};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use crate::rules::Rules;
 use crate::{
-    BuiltShard, Limits, OpenShardError, Query, SearchShardError, Shard, ShardCache, Weights,
-    build_shard, explain,
+    BuiltShard, Limits, OpenShardError, Query, Scored, SearchShardError, Shard, ShardCache,
+    Weights, build_shard, contributions, explain, top,
 };
 use samples::Samples;
 
@@ -57,53 +56,84 @@ fn relations(samples: &mut Samples, workers: &[SupportWorker]) -> Relations {
     }
 }
 
+/// Everybody whom the written rules admit, ranked by the written criteria, one after the other.
+fn by_the_book(query: Query<'_>, records: &[IndexRecord], most: usize) -> Vec<Scored> {
+    let weights = Weights::default();
+    let mut ranked: Vec<_> = records
+        .iter()
+        .filter(|record| judge_record(query.asked, record, query.relations).is_eligible())
+        .filter(|record| !query.relations.known.contains(&record.worker))
+        .map(|record| {
+            let contributions = contributions(query.asked, record, &weights);
+            let scored = Scored {
+                worker: record.worker,
+                score: contributions.iter().map(|part| part.points).sum(),
+                contributions,
+            };
+            let lot = top::lot(query.request, record.worker);
+            let rank = (Reverse(scored.score), record.reliability.exposure, lot);
+            (rank, scored)
+        })
+        .collect();
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.truncate(most);
+    ranked.into_iter().map(|(_, scored)| scored).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// The compiled rules are the written ones, row by row and rule by rule.
+    /// Whoever the compiled plan admits, and nobody else, with the same scores, parts of scores and order.
     #[test]
-    fn masks_judge_like_the_rules(seed in any::<u64>()) {
+    fn the_plan_finds_whom_the_rules_and_criteria_find(seed in any::<u64>(), few in any::<bool>()) {
         let mut samples = Samples::new(seed);
-        let workers = samples.workers(120);
+        let workers = samples.workers(400);
         let records = in_cell(&workers);
-        let shard = Shard::open(built(&records).bytes).unwrap();
+        let shards = [
+            Shard::open(built(&records).bytes).unwrap(),
+            Shard::open(build_shard(Area::Everywhere, &records).unwrap().bytes).unwrap(),
+        ];
         let relations = relations(&mut samples, &workers);
-        for _ in 0..12 {
-            let asked = Asked::of(&samples.request(), samples::now());
-            let rules = Rules::new(&asked, &relations);
-            for (doc, record) in shard.records().unwrap().iter().enumerate() {
-                let worker = workers.iter().find(|worker| worker.id == record.worker).unwrap();
-                let (segment, doc) = (shard.segment().unwrap(), u32::try_from(doc).unwrap());
-                let written = judge(&asked, worker, &relations);
-                prop_assert_eq!(rules.broken(segment, doc).unwrap(), written);
-                prop_assert_eq!(rules.admits(segment, doc).unwrap(), written.is_eligible());
-            }
-        }
-    }
-
-    /// The same candidates, order and scores as an evaluator written from the rules over the profiles.
-    #[test]
-    fn the_engine_agrees_with_the_naive_evaluator(seed in any::<u64>()) {
-        let mut samples = Samples::new(seed);
-        let workers = samples.workers(150);
-        let shard = Shard::open(built(&in_cell(&workers)).bytes).unwrap();
-        let relations = relations(&mut samples, &workers);
+        // With few wanted most are dropped by their bound; with everybody wanted nobody is.
+        let limits = if few { LIMITS } else { Limits { shortlist: 200, reserve: 200 } };
         for number in 0..12 {
-            let details = samples.request();
-            let asked = Asked::of(&details, samples::now());
-            let request = MatchRequestId::from_uuid(Uuid::from_u128(number));
-            let query = Query { request, asked: &asked, relations: &relations };
-            let found = shard.search(query, &Weights::default(), LIMITS).unwrap();
-            let expected = naive::search(request, &details, &relations, &workers, samples::today());
-            let got: Vec<_> = found.candidates.iter().map(|scored| (scored.worker, scored.score)).collect();
-            prop_assert_eq!(got, expected);
-            for scored in &found.candidates {
+            let asked = Asked::of(&samples.request(), samples::now());
+            let query = Query {
+                request: MatchRequestId::from_uuid(Uuid::from_u128(number)),
+                asked: &asked,
+                relations: &relations,
+            };
+            let expected = by_the_book(query, &records, limits.shortlist + limits.reserve);
+            for shard in &shards {
+                let found = shard.search(query, &Weights::default(), limits).unwrap();
+                prop_assert_eq!(&found.candidates, &expected);
+            }
+            for scored in &expected {
                 let points: u32 = scored.contributions.iter().map(|part| part.points).sum();
                 prop_assert_eq!(points, scored.score);
                 let worker = workers.iter().find(|worker| worker.id == scored.worker).unwrap();
                 let account = explain::for_staff(&asked, worker, &relations, &Weights::default());
                 prop_assert_eq!(account.score, scored.score);
                 prop_assert_eq!(account.broken, vec![]);
+            }
+        }
+    }
+
+    /// The packed profile judges like the live record.
+    #[test]
+    fn what_is_packed_judges_like_the_profile(seed in any::<u64>()) {
+        let mut samples = Samples::new(seed);
+        let workers = samples.workers(120);
+        let shard = Shard::open(built(&in_cell(&workers)).bytes).unwrap();
+        let relations = relations(&mut samples, &workers);
+        for _ in 0..12 {
+            let asked = Asked::of(&samples.request(), samples::now());
+            for record in shard.records().unwrap() {
+                let worker = workers.iter().find(|worker| worker.id == record.worker).unwrap();
+                prop_assert_eq!(
+                    judge_record(&asked, &record, &relations),
+                    judge(&asked, worker, &relations)
+                );
             }
         }
     }

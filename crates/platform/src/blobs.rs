@@ -125,11 +125,24 @@ impl BlobName {
         format!("{folder}/{}", content_hash(bytes)).parse()
     }
 
+    /// `<folder>/<mark>.<SHA-256 of the contents>`: a name that the same contents do not get again under
+    /// another mark.
+    ///
+    /// # Errors
+    /// `folder` or `mark` cannot be part of a name.
+    pub fn for_marked_contents(
+        folder: &str,
+        mark: &str,
+        bytes: &[u8],
+    ) -> Result<Self, BlobNameError> {
+        format!("{folder}/{mark}.{}", content_hash(bytes)).parse()
+    }
+
     /// Whether `bytes` are what this name was made for.
     #[must_use]
     pub fn matches(&self, bytes: &[u8]) -> bool {
         self.0
-            .rsplit_once('/')
+            .rsplit_once(['/', '.'])
             .is_some_and(|(_, hash)| hash == content_hash(bytes))
     }
 
@@ -182,6 +195,19 @@ impl<'de> Deserialize<'de> for BlobName {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_made_of_contents_matches_them_and_nothing_else() {
+        for name in [
+            BlobName::for_contents("shards", b"segment").unwrap(),
+            BlobName::for_marked_contents("shards", "841e8c7ffffffff.1", b"segment").unwrap(),
+        ] {
+            assert!(name.matches(b"segment"), "{name}");
+            assert!(!name.matches(b"segmenT"), "{name}");
+        }
+        let unmarked = "shards/segment".parse::<BlobName>().unwrap();
+        assert!(!unmarked.matches(b"segment"));
+    }
 
     #[test]
     fn a_name_cannot_leave_its_folder() {

@@ -17,7 +17,7 @@ use domain::id::{CommitId, NoticeId};
 use domain::notice::Event;
 
 use crate::audit::{Audit, AuditItem, ReasonItem};
-use crate::due::{PendingDue, due_item};
+use crate::due::{PendingDue, due_item, due_key};
 use crate::error::StoreError;
 use crate::idempotency::{Once, Remembered};
 use crate::item::{Attributes, Entity, TTL, Versioned, encode, key_attributes, number};
@@ -153,6 +153,11 @@ impl Commit {
             read: BTreeMap::new(),
             refusal: None,
         }
+    }
+
+    /// When it is made.
+    pub(crate) const fn at(&self) -> DateTime<Utc> {
+        self.at
     }
 
     /// How many writes and checks it holds.
@@ -311,15 +316,26 @@ impl Commit {
     }
 
     /// Deletes the due row whose effect this commit is; fails if the effect has happened already.
-    pub fn finish(mut self, pending: &PendingDue) -> Self {
+    pub fn finish(self, pending: &PendingDue) -> Self {
+        self.delete_due(&pending.key)
+    }
+
+    /// Deletes a due row that the commit `by` wrote beside this one's aggregate, and that need not come about any
+    /// more; fails with [`CommitError::AlreadyDone`] if it is gone.
+    pub fn call_off(self, row: &DueRow, by: CommitId) -> Self {
+        let key = due_key(&self.aggregate, row, &by.to_string());
+        self.delete_due(&key)
+    }
+
+    fn delete_due(mut self, key: &Key) -> Self {
         let delete = Delete::builder()
             .table_name("")
-            .set_key(Some(key_attributes(&pending.key)))
+            .set_key(Some(key_attributes(key)))
             .condition_expression("attribute_exists(pk)")
             .build();
         self.write(
             Role::Due,
-            pending.key.clone(),
+            key.clone(),
             delete.map(|delete| TransactWriteItem::builder().delete(delete).build()),
         );
         self

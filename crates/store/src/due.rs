@@ -65,7 +65,9 @@ const NOTICE: &str = "notice";
 const MAIL: &str = "mail";
 const REINDEX: &str = "reindex";
 
-const CONSUMERS: [(&str, Consumer); 12] = [
+const REMOVE_SHARD: &str = "remove-shard";
+
+const CONSUMERS: [(&str, Consumer); 13] = [
     (CANDIDATE_RELEASE, Consumer::CandidateRelease),
     (CHECK_EXPIRY, Consumer::Expiry),
     (INVITATION_LAPSE, Consumer::Expiry),
@@ -78,6 +80,7 @@ const CONSUMERS: [(&str, Consumer); 12] = [
     (NOTICE, Consumer::Notification),
     (MAIL, Consumer::Notification),
     (REINDEX, Consumer::IndexBuilder),
+    (REMOVE_SHARD, Consumer::IndexBuilder),
 ];
 
 /// The part of a due row's key that says what it is: two rows of one name are the same row.
@@ -101,6 +104,7 @@ fn name(row: &DueRow, commit: &str) -> String {
             notice, recipient, ..
         } => format!("{MAIL}#{notice}#{recipient}"),
         Due::Reindex { .. } => format!("{REINDEX}#{commit}"),
+        Due::RemoveShard { blob, .. } => format!("{REMOVE_SHARD}#{blob}#{}", row.generation),
     }
 }
 
@@ -114,12 +118,17 @@ pub fn consumer_of(key: &DueKey) -> Option<Consumer> {
         .map(|(_, consumer)| *consumer)
 }
 
+/// Where a row lies that `commit` wrote beside `aggregate`.
+pub(crate) fn due_key(aggregate: &Key, row: &DueRow, commit: &str) -> DueKey {
+    Key::due(aggregate, &name(row, commit))
+}
+
 pub(crate) fn due_item(
     aggregate: &Key,
     row: &DueRow,
     commit: &str,
 ) -> Result<Attributes, StoreError> {
-    let key = Key::due(aggregate, &name(row, commit));
+    let key = due_key(aggregate, row, commit);
     let body = serde_dynamo::to_attribute_value(row).map_err(|error| StoreError::Unreadable {
         key: key.clone(),
         detail: error.to_string(),

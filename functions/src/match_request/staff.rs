@@ -239,10 +239,7 @@ impl From<MatcherError> for Problem {
     fn from(error: MatcherError) -> Self {
         match error {
             MatcherError::Store(error) => error.into(),
-            MatcherError::Blob(_)
-            | MatcherError::Damaged { .. }
-            | MatcherError::Vanished { .. }
-            | MatcherError::Search(_) => {
+            MatcherError::Shard { .. } | MatcherError::Search(_) => {
                 tracing::error!(%error, "the index does not answer");
                 Self::unavailable()
             }

@@ -73,7 +73,8 @@ async fn builder() -> Result<IndexBuilder, Error> {
     })
 }
 
-/// Builds each cell that the batch names once; messages whose cells failed come again.
+/// Builds each cell that the batch names once, and removes what is to be removed; messages whose rows stay come
+/// again.
 async fn batch(builder: &IndexBuilder, event: SqsEvent) -> SqsBatchResponse {
     let mut answer = SqsBatchResponse::default();
     let mut keys = Vec::new();
@@ -93,11 +94,16 @@ async fn batch(builder: &IndexBuilder, event: SqsEvent) -> SqsBatchResponse {
         }
     }
     for (key, outcome) in builder.consume(&keys).await {
-        if let Outcome::Failed(error) = outcome {
-            tracing::warn!(%key, %error, "changed cells were not rebuilt");
-            let failed = messages.iter().filter(|(of, _)| *of == key);
-            failed.for_each(|(_, id)| answer.add_failure(id.clone()));
+        match outcome {
+            Outcome::Done => continue,
+            // Its message comes again when its visibility timeout ends, which is late enough.
+            Outcome::Early(at) => tracing::info!(%key, %at, "a due row is early"),
+            Outcome::Failed(error) => {
+                tracing::warn!(%key, %error, "a due row could not be dealt with");
+            }
         }
+        let stay = messages.iter().filter(|(of, _)| *of == key);
+        stay.for_each(|(_, id)| answer.add_failure(id.clone()));
     }
     answer
 }

@@ -135,9 +135,12 @@ impl Ticker {
                 }
             }
             for (key, outcome) in self.index.consume(&changes).await {
-                if let Outcome::Failed(error) = outcome
-                    && self.postpone(&key, &error).await? == Delivered::Left
-                {
+                let delivered = match outcome {
+                    Outcome::Done => Delivered::Moved,
+                    Outcome::Early(_) => Delivered::Left,
+                    Outcome::Failed(error) => self.postpone(&key, &error).await?,
+                };
+                if delivered == Delivered::Left {
                     left.insert(key);
                 }
             }

@@ -90,6 +90,16 @@ async fn what_would_bring_more_gives_nobody_away() {
             assert!(!said.contains(private), "{private}: {said}");
         }
     }
-    let steps = format!("Up to {}.00 an hour: at least 5 more", rate(5) / 100);
-    assert!(told.contains(&steps), "{told:#?}");
+    let counted = |words: &str| {
+        let mut told = told.iter();
+        told.any(|told| told.starts_with(words) && told.contains("at least"))
+    };
+    let step = format!("Up to {}.00 an hour", rate(5) / 100);
+    for words in [
+        step.as_str(),
+        "Mornings instead of evenings",
+        "As a wish instead of a must: Woman",
+    ] {
+        assert!(counted(words), "{words} in {told:#?}");
+    }
 }

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::availability::{
-    Availability, DayPart, DayStrength, Exception, HalfHour, RequestedDay, Strength, Weekday,
-    WeeklyHours,
+    Availability, DayPart, DayStrength, Exception, HalfHour, Hours, RequestedDay, Strength,
+    Weekday, WeeklyHours,
 };
 use domain::check::{Check, CheckKind, CheckState};
 use domain::id::{PersonId, WorkerId};
@@ -23,6 +23,25 @@ use domain::vocabulary::{
     Mobility, Service, Skill, Task, Vocabulary,
 };
 use uuid::Uuid;
+
+const TOLD: [&str; 16] = [
+    "I like",
+    "gardens",
+    "a vegetable patch",
+    "my puppy",
+    "old dogs",
+    "footy",
+    "films",
+    "the cinema",
+    "chess",
+    "knitting",
+    "wool",
+    "long walks",
+    "strolling",
+    "zeppelins",
+    "I'm patient",
+    "the choir",
+];
 
 pub(super) fn now() -> DateTime<Utc> {
     "2026-11-21T02:00:00Z".parse().unwrap()
@@ -116,7 +135,7 @@ impl Samples {
         let person = Uuid::from_u64_pair(self.next(), self.next());
         let mut worker = SupportWorker::new(WorkerId::from_uuid(id), PersonId::from_uuid(person));
         worker.state = WorkerState::Active;
-        worker.introduction_approved = Some("I take the time that a day needs.".into());
+        worker.introduction_approved = Some(self.text());
         worker.checks = CheckKind::ALL
             .iter()
             .map(|kind| self.check(*kind))
@@ -135,6 +154,12 @@ impl Samples {
         worker.reliability = self.reliability();
         worker.profile = self.profile();
         worker
+    }
+
+    /// A few words that people write about themselves, some of them ordinary, some the same by other names.
+    fn text(&mut self) -> String {
+        let words = (0..self.below(9)).map(|_| TOLD[self.below(TOLD.len())]);
+        words.collect::<Vec<_>>().join(" and ")
     }
 
     fn check(&mut self, kind: CheckKind) -> Check {
@@ -270,7 +295,7 @@ impl Samples {
                 tasks: self.some::<Task>(15),
                 share: Sharing::default(),
             },
-            about_me: String::new(),
+            about_me: self.text(),
             preferences: (0..self.below(6)).map(|_| self.preference()).collect(),
             certifications: self.some::<Certification>(25),
             budget: Budget {
@@ -288,21 +313,33 @@ impl Samples {
     }
 
     fn day(&mut self) -> RequestedDay {
+        let day_part = self.pick::<DayPart>();
         RequestedDay {
             weekday: self.pick::<Weekday>(),
-            day_part: [
-                DayPart::Morning,
-                DayPart::Afternoon,
-                DayPart::Evening,
-                DayPart::Night,
-            ][self.below(4)],
-            hours: None,
+            day_part,
+            hours: if self.one_in(2) {
+                self.hours_within(day_part)
+            } else {
+                None
+            },
             strength: if self.one_in(4) {
                 DayStrength::Must
             } else {
                 DayStrength::Prefer
             },
         }
+    }
+
+    /// Any hours that lie within a part of the day; none where chance finds none.
+    fn hours_within(&mut self, part: DayPart) -> Option<Hours> {
+        let time = |half_hours| HalfHour::after_midnight(half_hours).unwrap();
+        (0..200).find_map(|_| {
+            let hours = Hours {
+                from: time(self.below(49) as u8),
+                until: time(self.below(49) as u8),
+            };
+            part.holds(hours).then_some(hours)
+        })
     }
 
     fn preference(&mut self) -> Preference {

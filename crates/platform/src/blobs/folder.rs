@@ -22,7 +22,8 @@ pub struct FolderBlobs {
 }
 
 impl FolderBlobs {
-    /// Uses `folder`, making it where needed. Hands out no links.
+    /// Uses `folder`, making it where needed, and clears away what an earlier process did not finish writing.
+    /// Hands out no links.
     ///
     /// # Errors
     /// The folder cannot be made or written.
@@ -30,6 +31,20 @@ impl FolderBlobs {
         let folder = folder.into();
         std::fs::create_dir_all(&folder)?;
         clear_unfinished(&folder)?;
+        Ok(Self {
+            folder,
+            links: None,
+        })
+    }
+
+    /// Uses a folder in which other processes keep blobs at the same time: what they have not finished writing is
+    /// theirs. Hands out no links.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn open_beside_others(folder: impl Into<PathBuf>) -> io::Result<Self> {
+        let folder = folder.into();
+        std::fs::create_dir_all(&folder)?;
         Ok(Self {
             folder,
             links: None,
