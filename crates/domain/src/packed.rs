@@ -28,7 +28,7 @@ pub struct IndexRecord {
     pub position: Position,
     /// How far they travel, in kilometres.
     pub radius_km: u16,
-    /// Services and their rates.
+    /// Services and their rates, in the order of the vocabulary, which takes the least room.
     pub services: Vec<OfferedService>,
     /// Mask of skills.
     pub skills: u64,
@@ -94,7 +94,7 @@ impl IndexRecord {
             person: worker.person,
             position: area.base.position(),
             radius_km: area.radius_km,
-            services: profile.services.clone(),
+            services: in_order(&profile.services),
             skills: mask(profile.skills.iter().copied()),
             conditions: expertise(worker),
             languages: mask(profile.languages.iter().copied()),
@@ -241,6 +241,12 @@ fn expertise(worker: &SupportWorker) -> [u64; 4] {
         proven(Expertise::Trained),
         proven(Expertise::Specialist),
     ]
+}
+
+fn in_order(services: &[OfferedService]) -> Vec<OfferedService> {
+    let mut services = services.to_vec();
+    services.sort_by_key(|offered| offered.service);
+    services
 }
 
 fn checks_until(worker: &SupportWorker) -> Option<NaiveDate> {

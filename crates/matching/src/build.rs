@@ -1,8 +1,6 @@
 //! Builds the shard of one cell from its records.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
-use std::path::Path;
 
 use domain::packed::IndexRecord;
 use domain::place::{Area, Neighbourhood};
@@ -10,13 +8,14 @@ use domain::vocabulary::{Service, Vocabulary};
 use sha2::{Digest, Sha256};
 use tantivy::directory::RamDirectory;
 use tantivy::schema::{Field, Schema};
-use tantivy::{Directory, IndexBuilder, IndexSettings, TantivyDocument};
+use tantivy::{IndexBuilder, IndexSettings, TantivyDocument};
 
 use crate::columns::{
     CERTIFICATES, Column, EXCEPTIONS, HOURS, NEIGHBOURHOODS, REORDERED, WORDS, fingerprint,
     rate_column, schema,
 };
 use crate::container;
+use crate::lean;
 use crate::row::{encode, encode_lists};
 
 /// What the builder sizes its tables by, in bytes. It is no bound: whatever comes goes into one segment.
@@ -74,20 +73,7 @@ pub fn build_shard(
         writer.add_document(fields.document(record, filing.around(record)))?;
     }
     let index = writer.finalize()?;
-    let mut files = BTreeMap::new();
-    let meta = directory
-        .atomic_read(Path::new(META))
-        .map_err(tantivy::TantivyError::from)?;
-    files.insert(META.to_owned(), meta);
-    for path in index.directory().list_managed_files() {
-        let Ok(file) = directory.open_read(&path) else {
-            // Listed, but never written: a segment without deletes has no file of them.
-            continue;
-        };
-        let name = path.to_string_lossy().into_owned();
-        files.insert(name, file.read_bytes()?.to_vec());
-    }
-    files.remove(".managed.json");
+    let files = lean::files(&index, &directory)?;
     Ok(BuiltShard {
         version,
         bytes: container::write(area.index(), &files),
@@ -105,8 +91,6 @@ pub fn version_of(
 ) -> Result<String, BuildShardError> {
     version_in_order(area.into(), &in_order(records))
 }
-
-const META: &str = "meta.json";
 
 /// Neighbours next to each other, and among them those who travel farthest first: who reaches one place from another
 /// then lies together, and so does what a search reads.

@@ -98,6 +98,8 @@ pub(crate) const LISTS: [&str; 4] = [HOURS, EXCEPTIONS, CERTIFICATES, REORDERED]
 /// The tantivy schema of every shard.
 pub(crate) fn schema() -> Schema {
     let mut schema = Schema::builder();
+    // The first, see `lean`. No norms: nothing is scored by how many neighbourhoods somebody reaches.
+    schema.add_u64_field(NEIGHBOURHOODS, NumericOptions::default().set_indexed());
     for column in Column::ALL {
         schema.add_u64_field(column.name(), FAST);
     }
@@ -108,8 +110,6 @@ pub(crate) fn schema() -> Schema {
         schema.add_u64_field(list, FAST);
     }
     schema.add_text_field(WORDS, TextOptions::default().set_fast("raw"));
-    // No norms: nothing is scored by how many neighbourhoods somebody reaches.
-    schema.add_u64_field(NEIGHBOURHOODS, NumericOptions::default().set_indexed());
     schema.build()
 }
 

@@ -12,6 +12,7 @@ mod container;
 mod criteria;
 mod directory;
 pub mod explain;
+mod lean;
 mod plan;
 mod rank;
 mod row;
@@ -30,5 +31,6 @@ pub use search::{Found, Limits, Query, Scored};
 pub use shard::{OpenShardError, SearchShardError, Shard};
 pub use weights::{InvalidWeightsError, Weight, Weights};
 
+#[cfg(test)]
 #[cfg(test)]
 mod tests;
