@@ -91,10 +91,17 @@ fn the_engine_agrees_with_the_naive_evaluator() {
         let answer = world.answer(number);
         let request = world.population.request_id(number);
         let now = world.population.now();
-        let mut seeking = Seeking::new(request, &answer.details, &answer.relations, now);
-        for worker in &world.workers {
+        let seeking = || Seeking::new(request, &answer.details, &answer.relations, now);
+        let (mut seeking, mut elsewhere) = (seeking(), seeking());
+        for (number, worker) in world.workers.iter().enumerate() {
+            let seeking = if number % 3 == 0 {
+                &mut elsewhere
+            } else {
+                &mut seeking
+            };
             seeking.look_at(&Shown::new(worker));
         }
+        seeking.join(elsewhere);
         let got = answer.candidates.iter();
         let got: Vec<_> = got.map(|scored| (scored.worker, scored.score)).collect();
         assert_eq!(got, seeking.ten(), "request {number}");
