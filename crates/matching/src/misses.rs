@@ -1,5 +1,7 @@
 //! Why few were found: one walk over everybody in the shard.
 
+use std::cmp::Reverse;
+
 use domain::eligibility::Rule;
 use domain::lack::lacks_of_record;
 use domain::relaxation::{Misses, NearMiss, Tally};
@@ -8,7 +10,7 @@ use crate::criteria::contributions;
 use crate::search::Query;
 use crate::segment::Segment;
 use crate::shard::SearchShardError;
-use crate::top::{Entry, Top};
+use crate::top::lot;
 use crate::weights::Weights;
 
 /// How many near misses are told of.
@@ -24,35 +26,35 @@ pub(crate) fn misses(
     weights: &Weights,
 ) -> Result<Misses, SearchShardError> {
     let mut tally = Tally::new(query.asked, query.relations);
-    let mut nearest = Top::new(query.request, NEAREST);
+    let mut nearest: Vec<(Rank, NearMiss)> = vec![];
     for doc in 0..workers {
         let record = segment.record_without_words(doc)?;
         let broken = tally.add(&record);
         let known = query.relations.known.contains(&record.worker);
-        if !known && broken.only().is_some_and(may_be_mended) {
-            let record = segment.record(doc)?;
-            let contributions = contributions(query.asked, &record, weights);
-            nearest.offer(Entry {
-                score: contributions.iter().map(|part| part.points).sum(),
-                exposure: u64::from(record.reliability.exposure),
+        let Some(rule) = broken.only().filter(|rule| !known && may_be_mended(*rule)) else {
+            continue;
+        };
+        let contributions = contributions(query.asked, &segment.record(doc)?, weights);
+        let score = contributions.iter().map(|part| part.points).sum();
+        let lot = lot(query.request, record.worker);
+        let rank = (Reverse(score), record.reliability.exposure, lot);
+        let place = nearest.partition_point(|(nearer, _)| *nearer < rank);
+        if place < NEAREST {
+            let near = NearMiss {
                 worker: record.worker,
-                doc,
-            });
+                score,
+                rule,
+                lacks: lacks_of_record(query.asked, &record, query.relations),
+            };
+            nearest.insert(place, (rank, near));
+            nearest.truncate(NEAREST);
         }
     }
-    let mut near = vec![];
-    for entry in nearest.into_entries() {
-        let record = segment.record_without_words(entry.doc)?;
-        let lacks = lacks_of_record(query.asked, &record, query.relations);
-        near.extend(lacks.first().map(|lack| NearMiss {
-            worker: entry.worker,
-            score: entry.score,
-            rule: lack.rule(),
-            lacks: lacks.clone(),
-        }));
-    }
-    Ok(tally.finish(near))
+    Ok(tally.finish(nearest.into_iter().map(|(_, near)| near).collect()))
 }
+
+/// As candidates rank: by score, then the least exposed, then by lot.
+type Rank = (Reverse<u32>, u32, [u8; 16]);
 
 /// Whether anything could be done about it: nothing can about a block, nor about who somebody is.
 const fn may_be_mended(rule: Rule) -> bool {

@@ -118,6 +118,105 @@ fn a_window_without_the_weekday_offers_nothing() {
     );
 }
 
+fn span(from: &str, until: &str) -> Hours {
+    Hours {
+        from: time(from),
+        until: time(until),
+    }
+}
+
+#[test]
+fn exact_hours_lie_within_their_day_part() {
+    for (part, from, until, holds) in [
+        (DayPart::Morning, "06:00", "12:00", true),
+        (DayPart::Morning, "09:00", "09:30", true),
+        (DayPart::Morning, "09:30", "09:30", false),
+        (DayPart::Morning, "05:30", "07:00", false),
+        (DayPart::Morning, "11:30", "12:30", false),
+        (DayPart::Evening, "18:00", "22:00", true),
+        (DayPart::Evening, "18:00", "22:30", false),
+        (DayPart::Night, "22:00", "24:00", true),
+        (DayPart::Night, "22:00", "00:00", true),
+        (DayPart::Night, "23:00", "05:30", true),
+        (DayPart::Night, "00:00", "06:00", true),
+        (DayPart::Night, "05:00", "23:00", false),
+        (DayPart::Night, "21:30", "23:00", false),
+        (DayPart::Night, "05:00", "06:30", false),
+    ] {
+        assert_eq!(
+            part.holds(span(from, until)),
+            holds,
+            "{part:?} {from} {until}"
+        );
+    }
+}
+
+#[test]
+fn exact_hours_have_to_be_free_from_beginning_to_end_on_one_date() {
+    let availability = Availability {
+        weekly: vec![
+            hours(Weekday::Monday, "09:00", "11:00"),
+            hours(Weekday::Tuesday, "23:00", "24:00"),
+            hours(Weekday::Wednesday, "00:00", "02:00"),
+        ],
+        exceptions: vec![Exception::Extra {
+            date: date("2026-11-23"),
+            from: time("11:00"),
+            until: time("12:00"),
+        }],
+    };
+    let monday_to_friday = (date("2026-11-23"), date("2026-11-27"));
+    for (weekday, part, from, until, free) in [
+        (Weekday::Monday, DayPart::Morning, "09:00", "09:30", true),
+        (Weekday::Monday, DayPart::Morning, "08:30", "09:30", false),
+        // The extra hour joins the usual ones on that date.
+        (Weekday::Monday, DayPart::Morning, "10:00", "12:00", true),
+        (Weekday::Tuesday, DayPart::Night, "23:00", "02:00", true),
+        (Weekday::Tuesday, DayPart::Night, "23:00", "02:30", false),
+        (Weekday::Tuesday, DayPart::Night, "00:30", "02:00", true),
+        (Weekday::Wednesday, DayPart::Night, "00:30", "02:00", false),
+        (Weekday::Saturday, DayPart::Morning, "09:00", "09:30", false),
+    ] {
+        let times = Times::of([RequestedDay {
+            weekday,
+            day_part: part,
+            hours: Some(span(from, until)),
+            strength: DayStrength::Must,
+        }]);
+        let met = availability
+            .week()
+            .free_on(&availability.exceptions, monday_to_friday, &times);
+        assert_eq!(
+            (met, times.count()),
+            (u32::from(free), 1),
+            "{weekday:?} {from} {until}"
+        );
+    }
+}
+
+#[test]
+fn times_count_day_parts_and_exact_hours_alike() {
+    let day = |weekday, hours| RequestedDay {
+        weekday,
+        day_part: DayPart::Morning,
+        hours,
+        strength: DayStrength::Prefer,
+    };
+    let availability = Availability {
+        weekly: vec![hours(Weekday::Monday, "06:00", "12:00")],
+        exceptions: vec![],
+    };
+    let times = Times::of([
+        day(Weekday::Monday, None),
+        day(Weekday::Monday, Some(span("07:00", "08:00"))),
+        day(Weekday::Friday, None),
+        day(Weekday::Friday, Some(span("07:00", "08:00"))),
+    ]);
+    let fortnight = (date("2026-11-23"), date("2026-12-06"));
+    assert_eq!(times.count(), 4);
+    assert_eq!(availability.week().free_on(&[], fortnight, &times), 2);
+}
+
 /// What [`Week::free_on`] says, date by date.
 fn free_by_date(
     week: Week,
