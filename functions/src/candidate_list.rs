@@ -137,17 +137,11 @@ impl Settlement {
     /// Whether the client sees this support worker, or would now.
     #[must_use]
     pub fn shows(&self, worker: WorkerId) -> bool {
-        let released = self.list.released.is_some();
-        let before = || {
-            let mut shown = self.shown.iter();
-            shown.any(|shown| shown.value.id == worker)
-        };
-        let listed = self.list.listed(worker);
-        if released {
-            listed.is_some_and(|listed| self.list.shown(listed.id).is_some())
-        } else {
-            before()
+        if self.list.released.is_some() {
+            let listed = self.list.listed(worker);
+            return listed.is_some_and(|listed| self.list.shown(listed.id).is_some());
         }
+        self.shown.iter().any(|shown| shown.value.id == worker)
     }
 
     /// Identifies what would be shown: who, in which order, with which words. Fresh candidate ids of

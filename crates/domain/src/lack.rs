@@ -279,3 +279,90 @@ fn uncertified_by(record: &IndexRecord, certificate: Certification) -> Lack {
         Lack::CertificateEnds { certificate, last }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::eligibility::judge;
+    use crate::match_request::tests::details;
+    use crate::support_worker::active_sample;
+
+    fn asked() -> Asked {
+        let mut request = details();
+        request.days = vec![];
+        request.certifications = vec![];
+        Asked::of(&request, "2026-11-21T02:00:00Z".parse().unwrap())
+    }
+
+    fn nobody() -> Relations {
+        Relations {
+            own: BTreeSet::new(),
+            blocked: BTreeSet::new(),
+            known: BTreeSet::new(),
+        }
+    }
+
+    /// What is lacking in words, once it has been held against the rules that are broken.
+    fn words(worker: &SupportWorker) -> Vec<String> {
+        let (asked, relations) = (asked(), nobody());
+        let lacks = lacks(&asked, worker, &relations);
+        let rules: BTreeSet<Rule> = lacks.iter().map(|lack| lack.rule()).collect();
+        let broken: BTreeSet<Rule> = judge(&asked, worker, &relations).rules().collect();
+        assert_eq!(rules, broken, "{lacks:?}");
+        lacks.iter().map(|lack| lack.words()).collect()
+    }
+
+    #[test]
+    fn who_fits_lacks_nothing_and_who_is_not_active_is_told_why() {
+        assert_eq!(words(&active_sample()), [""; 0]);
+        for state in WorkerState::ALL.iter().copied() {
+            let mut worker = active_sample();
+            worker.state = state;
+            let stands = format!("Stands as: {}", state.label());
+            let expected = (state != WorkerState::Active).then_some(stands);
+            assert_eq!(words(&worker), Vec::from_iter(expected));
+        }
+        let mut draft = active_sample();
+        draft.state = WorkerState::Draft;
+        draft.introduction_approved = None;
+        draft.profile.service_area = None;
+        assert_eq!(
+            words(&draft),
+            [
+                "Stands as: Draft",
+                "No introduction is approved",
+                "Has not said where they work"
+            ]
+        );
+    }
+
+    #[test]
+    fn each_check_is_named_with_its_last_day() {
+        let with = |kind: CheckKind, state: CheckState, last: &str| {
+            let mut worker = active_sample();
+            for check in worker.checks.iter_mut().filter(|check| check.kind == kind) {
+                check.state = state;
+                check.expires_on = Some(last.parse().unwrap());
+            }
+            worker
+        };
+        let soon = with(CheckKind::Screening, CheckState::Expiring, "2026-11-25");
+        assert_eq!(words(&soon), ["Worker screening: holds until 2026-11-25"]);
+        let past = with(CheckKind::Insurance, CheckState::Verified, "2026-11-20");
+        assert_eq!(
+            words(&past),
+            [
+                "Insurance: held until 2026-11-20",
+                "Insurance: holds until 2026-11-20"
+            ]
+        );
+        let mut revoked = with(CheckKind::References, CheckState::Revoked, "2027-11-20");
+        revoked.state = WorkerState::Submitted;
+        assert_eq!(
+            words(&revoked),
+            ["Stands as: Submitted", "References: revoked"]
+        );
+    }
+}

@@ -55,6 +55,9 @@ async fn what_would_bring_more_gives_nobody_away() {
         if number % 4 == 0 {
             worker.profile.boundaries.tasks = vec![Task::Transfers];
         }
+        if number % 5 == 1 {
+            worker.checks[0].expires_on = Some("2027-01-31".parse().unwrap());
+        }
     })
     .await;
     world.settle().await;
