@@ -100,7 +100,7 @@ async fn what_would_bring_more_gives_nobody_away() {
     let step = format!("Up to {}.00 an hour", rate(5) / 100);
     for words in [
         step.as_str(),
-        "Mornings instead of evenings",
+        "Afternoons instead of mornings",
         "As a wish instead of a must: Woman",
     ] {
         assert!(counted(words), "{words} in {told:#?}");
