@@ -9,10 +9,12 @@ use domain::eligibility::{Asked, Relations, judge};
 use domain::id::PersonId;
 use domain::invalid::Findings;
 use domain::money::Price;
+use domain::packed::IndexRecord;
 use domain::person::Contact;
 use domain::screening::screen;
 use domain::support_worker::{SupportWorker, WorkerState};
 use domain::terms::TimeBand;
+use domain::words::shared;
 use functions::context::Deployment;
 use functions::matcher::Matcher;
 use platform::blobs::FolderBlobs;
@@ -304,7 +306,7 @@ async fn every_match_request_of_the_samples_can_be_asked_and_finds_somebody() {
     let place = place().await;
     let seeding = Seeding::new(&place.context).unwrap();
     let workers = support_workers(&seeding);
-    let mut asked_for = 0;
+    let (mut asked_for, mut at_exact_hours, mut in_common) = (0, 0, 0);
     for client in &seeding.samples.clients {
         let subject = &client.person.subject;
         let Some(details) = seeding.samples.match_request(subject, seeding.now) else {
@@ -319,12 +321,22 @@ async fn every_match_request_of_the_samples_can_be_asked_and_finds_somebody() {
             blocked: BTreeSet::new(),
             known: BTreeSet::new(),
         };
-        let eligible = workers
+        let eligible: Vec<IndexRecord> = workers
             .iter()
-            .filter(|worker| judge(&asked, worker, &relations).is_eligible());
-        assert!(eligible.count() > 0, "{subject}");
+            .filter(|worker| judge(&asked, worker, &relations).is_eligible())
+            .filter_map(IndexRecord::of)
+            .collect();
+        assert!(!eligible.is_empty(), "{subject}");
+        at_exact_hours += usize::from(details.days.iter().any(|day| day.hours.is_some()));
+        let mut records = eligible.iter();
+        in_common +=
+            usize::from(records.any(|record| shared(&asked.words, record).next().is_some()));
     }
     assert!(asked_for >= 15);
+    assert!(
+        at_exact_hours >= 2 && in_common >= 10,
+        "{at_exact_hours} {in_common}"
+    );
 }
 
 #[test]

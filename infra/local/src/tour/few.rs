@@ -47,10 +47,12 @@ pub(super) async fn play(stage: &mut Stage, people: &People) -> Result<(), TourE
             Call::get(format!("{path}/candidate-preview")).showing(&[
                 "/considered",
                 "/misses/removed/0",
-                "/misses/relaxations/0",
-                "/misses/relaxations/1",
-                "/misses/arrangements/0",
-                "/misses/nearest/0",
+                "/misses/relaxations/0/words",
+                "/misses/relaxations/0/brings",
+                "/misses/relaxations/1/words",
+                "/misses/relaxations/1/brings",
+                "/misses/nearest/0/score",
+                "/misses/nearest/0/lacks/0/words",
             ]),
         )
         .await?;
@@ -64,7 +66,7 @@ pub(super) async fn play(stage: &mut Stage, people: &People) -> Result<(), TourE
             Call::get(format!("{path}/candidate-preview/{nearest}")).showing(&[
                 "/shown",
                 "/absence/0/words",
-                "/lacks/0",
+                "/lacks/0/words",
                 "/score",
                 "/why",
             ]),
