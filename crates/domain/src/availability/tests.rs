@@ -118,7 +118,6 @@ fn a_window_without_the_weekday_offers_nothing() {
     );
 }
 
-<<<<<<< HEAD
 fn span(from: &str, until: &str) -> Hours {
     Hours {
         from: time(from),
@@ -217,7 +216,7 @@ fn times_count_day_parts_and_exact_hours_alike() {
     assert_eq!(times.count(), 4);
     assert_eq!(availability.week().free_on(&[], fortnight, &times), 2);
 }
-=======
+
 proptest! {
     /// Weeks, requested times and windows of any kind: what is computed in short for those without exceptions is what is
     /// computed date by date, and nobody is free on more than their widest week has.
@@ -252,4 +251,3 @@ proptest! {
         prop_assert!(week.widest(&[extra, long_ago]).day_parts().contains(free));
     }
 }
->>>>>>> engine
