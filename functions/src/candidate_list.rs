@@ -34,6 +34,12 @@ pub struct Settlement {
     pub blind: Vec<BlindCandidate>,
     /// The live records of those shown, which a release insists on.
     pub shown: Vec<Versioned<SupportWorker>>,
+    /// The live records of everybody on the list.
+    pub live: BTreeMap<WorkerId, Versioned<SupportWorker>>,
+    /// The request, as it was read for this.
+    pub asked: Asked,
+    /// What stands between the client and particular support workers.
+    pub relations: Relations,
 }
 
 /// Ranks candidates for a new request.
@@ -63,7 +69,7 @@ pub async fn compute(
         candidates: Vec::new(),
         shortlist: policy.shortlist,
         considered: found.considered,
-        removed: found.removed,
+        misses: found.misses,
         exclusions: Vec::new(),
         pins: Vec::new(),
         released: None,
@@ -102,6 +108,7 @@ pub async fn settle_now(
             live_records(context, candidates.iter().map(|candidate| candidate.worker)).await?,
         );
         list = list.append(candidates);
+        list.misses = found.misses;
         settled = settle(&list, &asked, &values(&live), &relations, policy);
     }
     let mut blind = Vec::with_capacity(settled.shown.len());
@@ -120,10 +127,29 @@ pub async fn settle_now(
         settled,
         blind,
         shown,
+        live,
+        asked,
+        relations,
     })
 }
 
 impl Settlement {
+    /// Whether the client sees this support worker, or would now.
+    #[must_use]
+    pub fn shows(&self, worker: WorkerId) -> bool {
+        let released = self.list.released.is_some();
+        let before = || {
+            let mut shown = self.shown.iter();
+            shown.any(|shown| shown.value.id == worker)
+        };
+        let listed = self.list.listed(worker);
+        if released {
+            listed.is_some_and(|listed| self.list.shown(listed.id).is_some())
+        } else {
+            before()
+        }
+    }
+
     /// Identifies what would be shown: who, in which order, with which words. Fresh candidate ids of
     /// replacements that were never stored play no part.
     #[must_use]

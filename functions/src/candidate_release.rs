@@ -93,6 +93,7 @@ pub fn release(
         settled,
         blind,
         shown,
+        ..
     } = settlement;
     let nobody = blind.is_empty();
     list.released = Some(ReleasedList {

@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use domain::access::Scope;
-use domain::blind::{BlindCandidate, BlindQuestion, BlindRemoval, CandidateStanding, what_removes};
+use domain::blind::{BlindCandidate, BlindQuestion, CandidateStanding};
 use domain::candidates::{CandidateList, ReleasedList};
 use domain::id::{CandidateId, EngagementId, MatchRequestId, WorkerId};
 use domain::invitation::{Candidacy, CandidateState, Invitation};
@@ -27,6 +27,7 @@ use crate::caller::Caller;
 use crate::candidate_release::{Requested, requested};
 use crate::context::{Context, Shared};
 use crate::eligible::availability;
+use crate::few::ToldView;
 use crate::path::Path;
 use crate::problem::Problem;
 use crate::replacement::invitations_of;
@@ -50,9 +51,9 @@ struct CandidatesView {
     released_at: DateTime<Utc>,
     /// The best first; those who took somebody's place behind the others.
     candidates: Vec<CandidateView>,
-    /// Where fewer could be shown than there are places: what stood in the way of more, so that the client
-    /// can ask for something else. Small numbers are left out.
-    stood_in_the_way: Vec<BlindRemoval>,
+    /// Where fewer could be shown than there are places: why.
+    #[serde(flatten)]
+    told: ToldView,
 }
 
 /// One candidate, and why they are on the list.
@@ -251,7 +252,12 @@ fn not_available() -> Problem {
             }],
             "engagement": null
         }],
-        "stood_in_the_way": [{"words": "Have rates outside your budget", "removes": 12, "without_it": null}]
+        "stood_in_the_way": [{"words": "Have rates outside your budget", "removes": 12, "without_it": null}],
+        "would_bring_more": [
+            {"change": {"other_part": {"from": "morning", "to": "evening"}},
+             "words": "Evenings instead of mornings: at least 5 more", "at_least": 5},
+            {"change": {"budget": 7000}, "words": "Up to 70.00 an hour: a few more", "at_least": null}
+        ]
     })))
 )]
 async fn list_candidates(
@@ -273,11 +279,7 @@ async fn candidates(
     let available = availability(context, request, list).await?;
     let decided = decided(context, request).await?;
     let ReleasedList { at, candidates, .. } = &review.released;
-    let stood_in_the_way = if candidates.len() < usize::from(list.shortlist) {
-        what_removes(&list.removed)
-    } else {
-        Vec::new()
-    };
+    let told = ToldView::of(list, candidates.len());
     let candidates = candidates.iter().map(|candidate| {
         let id = candidate.candidate;
         let available = available.get(&id).copied().unwrap_or(false);
@@ -295,7 +297,7 @@ async fn candidates(
         match_request: request.id,
         released_at: *at,
         candidates: candidates.collect(),
-        stood_in_the_way,
+        told,
     })
 }
 

@@ -24,6 +24,7 @@ pub mod docs;
 pub mod duplicate;
 pub mod eligible;
 pub mod engagement;
+pub mod few;
 pub mod identities;
 pub mod import;
 pub mod inbox;

@@ -2,6 +2,9 @@
 //! sent early by staff.
 
 mod after_release;
+mod explanation;
+mod misses;
+mod preview;
 mod screening;
 mod staff;
 
@@ -96,7 +99,8 @@ impl MatchRequestView {
     params(("client" = ClientId, Path)),
     request_body(content = MatchRequestDetails, example = json!({
         "services": ["personal_care", "meal_preparation"],
-        "days": [{"weekday": "monday", "day_part": "morning", "strength": "must"},
+        "days": [{"weekday": "monday", "day_part": "morning", "hours": {"from": "08:00", "until": "10:30"},
+                  "strength": "must"},
                  {"weekday": "thursday", "day_part": "morning", "strength": "prefer"}],
         "care_needs": {"level": "moderate", "conditions": ["dementia"], "mobility": "aided",
                        "hazards": ["dogs"], "tasks": ["transfers"],

@@ -2,11 +2,14 @@
 
 mod open;
 
-use domain::candidates::{Basis, RuleCount};
+use domain::candidates::Basis;
 use domain::eligibility::{Asked, Relations};
+use domain::id::WorkerId;
 use domain::match_request::MatchRequest;
+use domain::packed::IndexRecord;
 use domain::place::Cell;
 use domain::policy::Policy;
+use domain::relaxation::Misses;
 use matching::{Limits, Query, Scored, SearchShardError, Weights};
 use store::{Key, Setting, ShardPointer, StoreError};
 
@@ -42,8 +45,8 @@ pub struct Found {
     pub ranked: Vec<Scored>,
     /// How many support workers work around the place.
     pub considered: u32,
-    /// How many each rule removes; only where few were found.
-    pub removed: Vec<RuleCount>,
+    /// What stood in the way of more; only where few were found.
+    pub misses: Misses,
 }
 
 /// Looks for `wanted` candidates for a request, under the weights now in force.
@@ -75,7 +78,7 @@ pub async fn find(
             basis: basis(None),
             ranked: Vec::new(),
             considered: 0,
-            removed: Vec::new(),
+            misses: Misses::default(),
         });
     };
     let opened = context.matcher.shard(context, &pointer.value).await;
@@ -96,8 +99,29 @@ pub async fn find(
         basis: basis(Some(opened.version)),
         ranked: found.candidates,
         considered: found.considered,
-        removed: found.removed,
+        misses: found.misses,
     })
+}
+
+/// What the index holds of a support worker for this place; none where it holds nothing.
+///
+/// # Errors
+/// See [`MatcherError`].
+pub async fn row_of(
+    context: &Context,
+    cell: Cell,
+    worker: WorkerId,
+) -> Result<Option<IndexRecord>, MatcherError> {
+    let pointer = context
+        .store
+        .get::<ShardPointer>(&Key::shard_pointer(cell))
+        .await?;
+    let Some(pointer) = pointer else {
+        return Ok(None);
+    };
+    let opened = context.matcher.shard(context, &pointer.value).await;
+    let opened = opened.map_err(|source| MatcherError::Shard { cell, source })?;
+    Ok(opened.shard.record_of(worker)?)
 }
 
 /// The weights in force.

@@ -34,7 +34,7 @@ const THREADS: usize = 2;
                                 exceptions), what staff verified (checks with their last days, certificates,
                                 conditions proven, the approved introduction), and how they have done so far
   FOLDER/requests.jsonl         one match request a line: its id, and the details that a client submits
-  FOLDER/shards/…               with --shards, one immutable shard for each cell, named by its content
+  FOLDER/shards/…               with --shards, one immutable shard for each cell, named by what is in it
   FOLDER/shards.json            with --shards, each cell's file, support workers and bytes
 The people are invented, and the same for the same seed. The folder appears once all is written.
 
@@ -93,9 +93,6 @@ pub(crate) enum GenerateError {
     /// A shard cannot be built.
     #[error("a shard cannot be built")]
     Shard(#[from] matching::BuildShardError),
-    /// A shard cannot be named: a defect.
-    #[error(transparent)]
-    Name(#[from] platform::blobs::BlobNameError),
     /// A thread stopped: a defect, or no memory.
     #[error("a thread stopped before it was done")]
     Stopped,

@@ -1,6 +1,7 @@
 //! The blind rule: nothing that reaches a client tells who a candidate is, and nothing that reaches a candidate who the
 //! client is. Profiles and clients are full of canaries, and everything the other can reach is searched for them.
 
+mod few;
 mod following;
 mod introductions;
 mod invited;

@@ -1,6 +1,7 @@
 //! Match requests, from what a plan allows to the list that the client sees.
 
 mod damaged;
+mod few;
 mod settling;
 
 use std::collections::BTreeSet;
@@ -346,14 +347,9 @@ async fn an_empty_list_opens_a_ticket_and_says_which_rules_remove_how_many() {
     assert_eq!(tickets["items"][0]["subject"], request["id"]);
     let path = format!("/v1/match-requests/{}", request.string("id"));
     let preview = carlton.preview(&path).await;
-    let removed = preview["removed"].as_array().unwrap();
+    let removed = preview["misses"]["removed"].as_array().unwrap();
     let budget = removed.iter().find(|count| count["rule"] == "budget");
-    assert_eq!(
-        budget.unwrap()["removes"],
-        WORKERS,
-        "{}",
-        preview["removed"]
-    );
+    assert_eq!(budget.unwrap()["removes"], WORKERS, "{}", preview["misses"]);
     let explained = format!("{path}/candidate-preview/{}", carlton.workers[0]);
     let explained = carlton.world.as_("cora").get(&explained).await.expect(200);
     assert_eq!(explained["broken"], json!(["budget"]));

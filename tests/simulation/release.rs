@@ -9,6 +9,7 @@ use domain::id::{ClientId, MatchRequestId, PersonId, WorkerId};
 use domain::match_request::{MatchRequest, MatchRequestState, Submission};
 use domain::notice::Event;
 use domain::policy::Policy;
+use domain::relaxation::Misses;
 use domain::support_worker::{SupportWorker, WorkerState};
 use rand::RngExt;
 use rapport_tests::indexed::due_sometime;
@@ -104,7 +105,7 @@ impl Place {
             candidates: Vec::new(),
             shortlist: policy.shortlist,
             considered: 0,
-            removed: Vec::new(),
+            misses: Misses::default(),
             exclusions: Vec::new(),
             pins: Vec::new(),
             released: None,

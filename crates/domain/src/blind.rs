@@ -3,16 +3,18 @@
 //! Each view is put together from a list of what may be seen, never by taking things out of a full record. Words come
 //! from the vocabularies; the one free text about a candidate is the introduction that staff have approved.
 
+mod fewer;
 mod request;
 mod standing;
 
+pub use fewer::{BlindRelaxation, BlindRemoval, what_removes, what_would_bring};
 pub use request::BlindRequest;
 pub use standing::{BlindQuestion, CandidateStanding};
 
 use serde::{Deserialize, Serialize};
 
-use crate::candidates::{ListedCandidate, RuleCount};
-use crate::eligibility::{Asked, Rule};
+use crate::candidates::ListedCandidate;
+use crate::eligibility::Asked;
 use crate::id::CandidateId;
 use crate::money::Cents;
 use crate::packed::IndexRecord;
@@ -229,54 +231,6 @@ fn push<V: Vocabulary>(matches: &mut Vec<BlindMatch>, shared: u64, say: fn(Vec<V
     }
 }
 
-/// What stands in the way of more candidates, as the client is told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct BlindRemoval {
-    /// The wish that is not met, in words.
-    pub words: String,
-    /// How many do not meet it; none where that is too few to say.
-    pub removes: Option<u32>,
-    /// How many would be candidates without it; none where that is too few to say.
-    pub without_it: Option<u32>,
-}
-
-/// The rules that remove most, in a client's words. Rules that would tell of a block, a boundary, somebody's checks or
-/// the client's own profile are not among them.
-#[must_use]
-pub fn what_removes(removed: &[RuleCount]) -> Vec<BlindRemoval> {
-    removed
-        .iter()
-        .filter_map(|count| {
-            Some(BlindRemoval {
-                words: words_of_rule(count.rule)?.to_owned(),
-                removes: counted(count.removes),
-                without_it: counted(count.alone),
-            })
-        })
-        .collect()
-}
-
-const fn words_of_rule(rule: Rule) -> Option<&'static str> {
-    match rule {
-        Rule::Services => Some("Do not offer every service you ask for"),
-        Rule::Certifications => Some("Do not hold every certificate you ask for"),
-        Rule::Preferences => Some("Do not have everything that is a must"),
-        Rule::Avoided => Some("Have something that you want to avoid"),
-        Rule::Availability => Some("Are not free on every day you require"),
-        Rule::Distance => Some("Do not travel as far as your place"),
-        Rule::Budget => Some("Have rates outside your budget"),
-        Rule::Active
-        | Rule::ChecksThroughPeriod
-        | Rule::NotBlocked
-        | Rule::Boundaries
-        | Rule::NotThemselves => None,
-    }
-}
-
-fn counted(count: u32) -> Option<u32> {
-    (count >= FEWEST_COUNTED).then_some(count)
-}
-
 fn distance_band(metres: u32) -> DistanceBand {
     match metres {
         0..5_000 => DistanceBand::Under5Km,
@@ -333,24 +287,61 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_hears_of_their_own_wishes_and_of_no_few() {
-        let count = |rule, removes, alone| RuleCount {
-            rule,
-            removes,
-            alone,
-        };
-        let told = what_removes(&[
-            count(Rule::Budget, 12, 4),
-            count(Rule::NotBlocked, 40, 40),
-            count(Rule::Boundaries, 9, 9),
-        ]);
+    fn proven_expertise_is_told_first_and_shared_words_last() {
+        use crate::availability::{DayPart, DayStrength, RequestedDay, Strength, Week, Weekday};
+        use crate::match_request::{Preference, Wish, tests::details};
+        use crate::support_worker::active_sample;
+
+        let mut request = details();
+        let wishes = [
+            Wish::Skill(Skill::Cooking),
+            Wish::Culture(Culture::Mediterranean),
+            Wish::Language(Language::Greek),
+            Wish::Interest(Interest::Chess),
+        ];
+        request.preferences = wishes
+            .map(|wish| Preference {
+                strength: Strength::Prefer,
+                wish,
+                care_reason: None,
+            })
+            .into();
+        request.days = vec![RequestedDay {
+            weekday: Weekday::Monday,
+            day_part: DayPart::Morning,
+            hours: None,
+            strength: DayStrength::Prefer,
+        }];
+        request.care_needs.conditions = vec![Condition::Epilepsy, Condition::Dementia];
+        request.about_me = "I keep bees.".into();
+        let asked = Asked::of(&request, "2026-11-21T02:00:00Z".parse().unwrap());
+        let mut record = IndexRecord::facts(&active_sample()).unwrap();
+        (record.skills, record.languages, record.cultures) = (
+            mask([Skill::Cooking]),
+            mask([Language::Greek]),
+            mask([Culture::Mediterranean]),
+        );
+        record.interests = wide_mask([Interest::Chess]);
+        let known = mask([Condition::Dementia, Condition::Epilepsy]);
+        record.conditions = [known, mask([Condition::Dementia]), 0, 0];
+        record.week = Week::from_rows([!0 >> 16; 7]);
+        record.words = crate::words::stems("My bees and I");
+        let words: Vec<String> = what_matches(&record, &asked)
+            .iter()
+            .map(BlindMatch::words)
+            .collect();
         assert_eq!(
-            told,
-            [BlindRemoval {
-                words: "Have rates outside your budget".into(),
-                removes: Some(12),
-                without_it: None,
-            }]
+            words,
+            [
+                "Proven experience with: Dementia",
+                "Knows: Epilepsy",
+                "Shares your interest in: Chess",
+                "Speaks: Greek",
+                "Understands: Mediterranean communities",
+                "Good at: Cooking",
+                "Free on 1 of the 1 times you prefer",
+                "You both mention: bees",
+            ]
         );
     }
 

@@ -1,7 +1,9 @@
 //! The candidate list of one match request, from submission to release.
 
+mod absence;
 mod released;
 
+pub use absence::{Absence, AskedAbout, Indexed};
 pub use released::{KnownCandidate, reserve};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +16,7 @@ use crate::eligibility::{Asked, Relations, Rule, judge};
 use crate::id::{CandidateId, MatchRequestId, PersonId, WorkerId};
 use crate::place::Cell;
 use crate::policy::Policy;
+use crate::relaxation::Misses;
 use crate::support_worker::SupportWorker;
 use crate::vocabulary::Vocabulary;
 
@@ -164,8 +167,9 @@ pub struct CandidateList {
     pub shortlist: u16,
     /// How many support workers were considered.
     pub considered: u32,
-    /// How many each rule removes, most first.
-    pub removed: Vec<RuleCount>,
+    /// What stood in the way of more; empty where the shortlist was full when it was last looked for.
+    #[serde(default)]
+    pub misses: Misses,
     /// Candidates whom staff keep off.
     pub exclusions: Vec<StaffDecision>,
     /// Candidates whom staff put on the shortlist, hard rules permitting.

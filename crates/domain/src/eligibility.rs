@@ -11,7 +11,9 @@ use crate::match_request::{Budget, MatchRequestDetails, Wish};
 use crate::packed::IndexRecord;
 use crate::place::{Cell, Position};
 use crate::support_worker::{SupportWorker, WorkerState};
-use crate::vocabulary::{CareLevel, Certification, Service, Vocabulary, mask, wide_mask};
+use crate::vocabulary::{
+    CareLevel, Certification, Interest, Service, Vocabulary, mask, wide_mask, words_in,
+};
 use crate::words::AskedWord;
 
 vocabulary! {
@@ -60,6 +62,18 @@ impl Broken {
             .copied()
             .filter(move |rule| self.0 & 1 << rule.bit() != 0)
     }
+
+    /// The rule, where it is the only one.
+    #[must_use]
+    pub fn only(self) -> Option<Rule> {
+        self.rules().next().filter(|_| self.0.is_power_of_two())
+    }
+
+    /// All but `rule`.
+    #[must_use]
+    pub fn but_for(self, rule: Rule) -> Self {
+        Self(self.0 & !(1 << rule.bit()))
+    }
 }
 
 /// A set of wishes as masks.
@@ -81,22 +95,67 @@ impl WishMasks {
     /// The wishes of one strength.
     #[must_use]
     pub fn of(details: &MatchRequestDetails, strength: Strength) -> Self {
-        let mut masks = Self::default();
-        for wish in details.wishes(strength) {
-            match wish {
-                Wish::Interest(word) => {
-                    let bits = wide_mask([word]);
-                    for (part, bits) in masks.interests.iter_mut().zip(bits) {
-                        *part |= bits;
-                    }
+        details
+            .wishes(strength)
+            .fold(Self::default(), |masks, wish| masks.with(wish))
+    }
+
+    /// These and `wish`.
+    #[must_use]
+    pub fn with(mut self, wish: Wish) -> Self {
+        match wish {
+            Wish::Interest(word) => {
+                for (part, bits) in self.interests.iter_mut().zip(wide_mask([word])) {
+                    *part |= bits;
                 }
-                Wish::Skill(word) => masks.skills |= mask([word]),
-                Wish::Language(word) => masks.languages |= mask([word]),
-                Wish::Culture(word) => masks.cultures |= mask([word]),
-                Wish::Gender(word) => masks.genders |= mask([word]),
             }
+            Wish::Skill(word) => self.skills |= mask([word]),
+            Wish::Language(word) => self.languages |= mask([word]),
+            Wish::Culture(word) => self.cultures |= mask([word]),
+            Wish::Gender(word) => self.genders |= mask([word]),
         }
-        masks
+        self
+    }
+
+    /// These but for `wish`.
+    #[must_use]
+    pub fn without(mut self, wish: Wish) -> Self {
+        let one = Self::default().with(wish);
+        for (part, bits) in self.interests.iter_mut().zip(one.interests) {
+            *part &= !bits;
+        }
+        self.skills &= !one.skills;
+        self.languages &= !one.languages;
+        self.cultures &= !one.cultures;
+        self.genders &= !one.genders;
+        self
+    }
+
+    /// Each wish, in the order of the vocabularies.
+    pub fn wishes(self) -> impl Iterator<Item = Wish> {
+        let interests = Interest::ALL.iter().copied().filter(move |word| {
+            let mut parts = self.interests.iter().zip(wide_mask([*word]));
+            parts.any(|(part, bits)| part & bits != 0)
+        });
+        interests
+            .map(Wish::Interest)
+            .chain(words_in(self.skills).map(Wish::Skill))
+            .chain(words_in(self.languages).map(Wish::Language))
+            .chain(words_in(self.cultures).map(Wish::Culture))
+            .chain(words_in(self.genders).map(Wish::Gender))
+    }
+
+    /// Those of these wishes that a support worker meets.
+    #[must_use]
+    pub fn met_by(mut self, record: &IndexRecord) -> Self {
+        for (part, bits) in self.interests.iter_mut().zip(record.interests) {
+            *part &= bits;
+        }
+        self.skills &= record.skills;
+        self.languages &= record.languages;
+        self.cultures &= record.cultures;
+        self.genders &= mask([record.gender]);
+        self
     }
 }
 
@@ -311,21 +370,11 @@ const fn holds(all: u64, needed: u64) -> bool {
 }
 
 fn has_all(record: &IndexRecord, wishes: &WishMasks) -> bool {
-    let interests = record.interests.iter().zip(wishes.interests);
-    interests.fold(true, |kept, (has, needed)| kept && holds(*has, needed))
-        && holds(record.skills, wishes.skills)
-        && holds(record.languages, wishes.languages)
-        && holds(record.cultures, wishes.cultures)
-        && holds(mask([record.gender]), wishes.genders)
+    wishes.met_by(record) == *wishes
 }
 
 fn has_none(record: &IndexRecord, wishes: &WishMasks) -> bool {
-    let interests = record.interests.iter().zip(wishes.interests);
-    interests.fold(true, |kept, (has, avoided)| kept && has & avoided == 0)
-        && record.skills & wishes.skills == 0
-        && record.languages & wishes.languages == 0
-        && record.cultures & wishes.cultures == 0
-        && mask([record.gender]) & wishes.genders == 0
+    wishes.met_by(record) == WishMasks::default()
 }
 
 /// Every service asked for has its rate in the budget. A service not offered has none, and breaks its own rule.

@@ -128,6 +128,20 @@ pub enum Wish {
     Gender(Gender),
 }
 
+impl Wish {
+    /// What a person reads.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Interest(word) => word.label(),
+            Self::Skill(word) => word.label(),
+            Self::Language(word) => word.label(),
+            Self::Culture(word) => word.label(),
+            Self::Gender(word) => word.label(),
+        }
+    }
+}
+
 /// What an hour may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -183,7 +197,7 @@ pub struct MatchRequest {
 const FARTHEST_START_DAYS: i64 = 366;
 const LONGEST_DAYS: i64 = 731;
 /// The dearest hour that may be budgeted.
-const DEAREST_HOUR: Cents = Cents(100_000);
+pub(crate) const DEAREST_HOUR: Cents = Cents(100_000);
 
 impl MatchRequestDetails {
     /// Whether this can be asked for; `today` is the date at the place.

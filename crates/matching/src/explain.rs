@@ -3,6 +3,7 @@
 use domain::blind::{BlindMatch, what_matches};
 use domain::candidates::Contribution;
 use domain::eligibility::{Asked, Relations, Rule, judge};
+use domain::lack::{Lack, lacks};
 use domain::packed::IndexRecord;
 use domain::support_worker::SupportWorker;
 use domain::vocabulary::Vocabulary;
@@ -18,6 +19,8 @@ pub struct Account {
     pub kept: Vec<Rule>,
     /// The hard rules that are broken; none means eligible.
     pub broken: Vec<Rule>,
+    /// What is missing where a rule is broken.
+    pub lacks: Vec<Lack>,
     /// Whether the client knows them already, and so never finds them in a blind list.
     pub known: bool,
     /// Every criterion's part in the score; empty while they have not said where they work.
@@ -32,13 +35,11 @@ impl Account {
     /// In sentences for staff: each broken rule, then what the score consists of.
     #[must_use]
     pub fn words(&self) -> Vec<String> {
-        let known = self.known.then(|| {
-            "The client knows them already: they stand in the list of people known, not in the blind one".to_owned()
+        let broken = self.broken.iter().map(|rule| {
+            let lacks = self.lacks.iter().filter(|lack| lack.rule() == *rule);
+            let lacks: Vec<String> = lacks.map(|lack| lack.words()).collect();
+            format!("Not met: {} ({})", rule.label(), lacks.join("; "))
         });
-        let broken = self
-            .broken
-            .iter()
-            .map(|rule| format!("Not met: {}", rule.label()));
         let parts = self.contributions.iter().map(|part| {
             format!(
                 "{}: {} of 1000, weighing {}, adds {}.{:03}",
@@ -49,7 +50,7 @@ impl Account {
                 part.points % 1000,
             )
         });
-        known.into_iter().chain(broken).chain(parts).collect()
+        broken.chain(parts).collect()
     }
 }
 
@@ -75,6 +76,7 @@ pub fn for_staff(
             .filter(|rule| !broken.contains(rule))
             .collect(),
         broken,
+        lacks: lacks(asked, worker, relations),
         known: relations.known.contains(&worker.id),
         score: contributions.iter().map(|part| part.points).sum(),
         contributions,

@@ -13,6 +13,7 @@ mod criteria;
 mod directory;
 pub mod explain;
 mod lean;
+mod misses;
 mod plan;
 mod rank;
 mod row;
@@ -31,6 +32,5 @@ pub use search::{Found, Limits, Query, Scored};
 pub use shard::{OpenShardError, SearchShardError, Shard};
 pub use weights::{InvalidWeightsError, Weight, Weights};
 
-#[cfg(test)]
 #[cfg(test)]
 mod tests;

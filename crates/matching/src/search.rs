@@ -1,18 +1,16 @@
 //! From a request to the ranked candidates, and to what stands in the way of more.
 
-use std::cmp::Reverse;
-
-use domain::candidates::{Contribution, RuleCount};
-use domain::eligibility::{Asked, Relations, Rule, judge_record};
+use domain::candidates::Contribution;
+use domain::eligibility::{Asked, Relations};
 use domain::id::{MatchRequestId, WorkerId};
 use domain::policy::Policy;
-use domain::vocabulary::Vocabulary;
+use domain::relaxation::Misses;
 
 use crate::criteria::contributions_of;
+use crate::misses::misses;
 use crate::plan::{Mask, Plan};
 use crate::rank::Ranking;
 use crate::scan::{BLOCK, Rows};
-use crate::segment::Segment;
 use crate::shard::{SearchShardError, Shard};
 use crate::top::Top;
 use crate::weights::Weights;
@@ -64,8 +62,8 @@ pub struct Found {
     pub candidates: Vec<Scored>,
     /// How many support workers work around the place at all.
     pub considered: u32,
-    /// How many of them every rule removes, most first; counted only where the shortlist is not full.
-    pub removed: Vec<RuleCount>,
+    /// What stood in the way of more; empty where the shortlist is full.
+    pub misses: Misses,
 }
 
 impl Shard {
@@ -88,7 +86,7 @@ impl Shard {
             return Ok(Found {
                 candidates: vec![],
                 considered: 0,
-                removed: vec![],
+                misses: Misses::default(),
             });
         };
         let plan = Plan::new(segment, query, weights)?;
@@ -100,23 +98,23 @@ impl Shard {
         if let Some(masks) = &plan.masks {
             scan(&ranking, masks, &mut top)?;
         }
-        let mut candidates = vec![];
-        for entry in top.into_entries() {
-            candidates.push(Scored {
+        let best = top.into_entries().into_iter();
+        let candidates: Vec<Scored> = best
+            .map(|entry| Scored {
                 worker: entry.worker,
                 score: entry.score,
-                contributions: contributions_of(query.asked, &ranking.facts(entry.doc)?, weights),
-            });
-        }
-        let removed = if candidates.len() < limits.shortlist {
-            count_removed(segment, query, self.workers())?
+                contributions: contributions_of(query.asked, &ranking.facts(&entry), weights),
+            })
+            .collect();
+        let misses = if candidates.len() < limits.shortlist {
+            misses(segment, self.workers(), query, weights)?
         } else {
-            vec![]
+            Misses::default()
         };
         Ok(Found {
             candidates,
             considered: self.workers(),
-            removed,
+            misses,
         })
     }
 }
@@ -140,34 +138,4 @@ fn scan(ranking: &Ranking<'_>, masks: &[Mask], top: &mut Top) -> Result<(), Sear
         postings.advance();
     }
     ranking.rank(&mut admitted, top)
-}
-
-/// How many of everybody in the shard each rule removes, and how many it alone does.
-fn count_removed(
-    segment: &Segment,
-    query: Query<'_>,
-    workers: u32,
-) -> Result<Vec<RuleCount>, SearchShardError> {
-    let mut counts: Vec<RuleCount> = Rule::ALL
-        .iter()
-        .map(|rule| RuleCount {
-            rule: *rule,
-            removes: 0,
-            alone: 0,
-        })
-        .collect();
-    for doc in 0..workers {
-        let record = segment.record_without_words(doc)?;
-        let broken = judge_record(query.asked, &record, query.relations);
-        let alone = broken.rules().count() == 1;
-        for rule in broken.rules() {
-            if let Some(count) = counts.get_mut(rule.bit() as usize) {
-                count.removes += 1;
-                count.alone += u32::from(alone);
-            }
-        }
-    }
-    counts.retain(|count| count.removes > 0);
-    counts.sort_by_key(|count| Reverse(count.removes));
-    Ok(counts)
 }

@@ -156,12 +156,12 @@ fn the_engine_finds_somebody_often_enough_for_these_tests_to_mean_something() {
         };
         let found = shard.search(query, &Weights::default(), LIMITS).unwrap();
         full += usize::from(found.candidates.len() >= LIMITS.shortlist);
-        reported += usize::from(!found.removed.is_empty());
+        reported += usize::from(!found.misses.removed.is_empty());
         assert_eq!(
-            found.removed.is_empty(),
+            found.misses.removed.is_empty(),
             found.candidates.len() >= LIMITS.shortlist
         );
-        for count in &found.removed {
+        for count in &found.misses.removed {
             assert!(count.alone <= count.removes && count.removes <= found.considered);
         }
     }

@@ -14,7 +14,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::staff::{PreviewView, over_request, preview};
+use super::preview::{PreviewView, preview};
+use super::staff::over_request;
 use crate::body::{Command, Nothing};
 use crate::caller::Caller;
 use crate::candidate_release::Requested;

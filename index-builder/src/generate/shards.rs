@@ -12,7 +12,6 @@ use domain::packed::IndexRecord;
 use domain::place::Cell;
 use indicatif::ProgressBar;
 use matching::build_shard;
-use platform::blobs::BlobName;
 use population::Population;
 use serde::{Deserialize, Serialize};
 
@@ -124,12 +123,13 @@ fn build_one(
         .filter_map(|worker| IndexRecord::of(&worker))
         .collect();
     let built = build_shard(cell, &records)?;
-    let name = BlobName::for_contents(FOLDER, &built.bytes)?;
-    let path = folder.join(name.as_str());
+    // The version names what is in it; the bytes themselves hold a random id, and differ from run to run.
+    let file = format!("{FOLDER}/{}", built.version);
+    let path = folder.join(&file);
     let bytes = built.bytes.len();
     write_file(&path, built.bytes).map_err(|error| GenerateError::Write(path, error))?;
     Ok(Entry {
-        file: name.as_str().to_owned(),
+        file,
         workers: built.workers,
         bytes,
     })

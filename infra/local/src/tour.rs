@@ -8,6 +8,7 @@
 
 mod candidate;
 mod engagement;
+mod few;
 mod import;
 mod matching;
 mod safety;
@@ -31,6 +32,7 @@ pub async fn play() -> Result<(), TourError> {
     import::play(&mut stage).await?;
     let mira = worker::play(&mut stage).await?;
     let request = matching::play(&mut stage, &people, &mira).await?;
+    few::play(&mut stage, &people).await?;
     let engaged = candidate::play(&mut stage, &people, &request).await?;
     engagement::play(&mut stage, &people, &engaged).await?;
     visit::play(&mut stage, &people, &engaged, &request).await?;

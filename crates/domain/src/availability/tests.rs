@@ -217,18 +217,79 @@ fn times_count_day_parts_and_exact_hours_alike() {
     assert_eq!(availability.week().free_on(&[], fortnight, &times), 2);
 }
 
+/// What [`Week::free_on`] says, date by date.
+fn free_by_date(
+    week: Week,
+    exceptions: &[Exception],
+    (first, last): (NaiveDate, NaiveDate),
+    times: &Times,
+) -> u32 {
+    let on = |date: NaiveDate| {
+        let away = |exception: &Exception| matches!(exception, Exception::Away { first, last } if *first <= date && date <= *last);
+        let mut hours = week.rows()[Weekday::of(date) as usize];
+        if exceptions.iter().any(away) {
+            hours = 0;
+        }
+        for exception in exceptions {
+            if let Exception::Extra {
+                date: extra,
+                from,
+                until,
+            } = exception
+                && *extra == date
+            {
+                hours |= (from.0..until.0).fold(0, |bits, bit| bits | 1 << bit);
+            }
+        }
+        hours
+    };
+    let dates = first.iter_days().take_while(|date| *date <= last);
+    let dates: Vec<NaiveDate> = dates.take(LOOK_AHEAD_DAYS as usize).collect();
+    let tomorrow = |date: &NaiveDate| on(date.succ_opt().unwrap());
+    let has_part = |weekday: Weekday, part: DayPart| {
+        dates
+            .iter()
+            .filter(|date| Weekday::of(**date) == weekday)
+            .any(|date| {
+                let (from, length) = part.span();
+                let both = u128::from(on(*date)) | u128::from(tomorrow(date)) << 48;
+                (from..=from + length - 4).any(|from| both >> from & 0b1111 == 0b1111)
+            })
+    };
+    let has_hours = |hours: &&DayHours| {
+        let mut dates = dates
+            .iter()
+            .filter(|date| Weekday::of(**date) == hours.weekday);
+        dates.any(|date| hours.fit(on(*date), tomorrow(date)))
+    };
+    let parts = Weekday::ALL.iter().flat_map(|weekday| {
+        let parts = DayPart::ALL
+            .iter()
+            .filter(|part| has_part(*weekday, **part));
+        parts.map(|part| (*weekday, *part))
+    });
+    DayParts::of(parts).shared(times.parts) + times.hours.iter().filter(has_hours).count() as u32
+}
+
 proptest! {
-    /// Weeks, requested times and windows of any kind: what is computed in short for those without exceptions is what is
-    /// computed date by date, and nobody is free on more than their widest week has.
+    /// Weeks, requested times, windows and exceptions of any kind: what is computed in short is what is computed date by
+    /// date, and nobody is free on more than their widest week has.
     #[test]
     fn the_short_way_and_the_widest_week_agree_with_the_dates(
         rows in prop::array::uniform7(0..1_u64 << 48),
+        sparse in prop::array::uniform7(0..1_u64 << 48),
         parts in 0..1_u32 << 28,
-        hours in prop::collection::vec((0..7_usize, 0..4_usize, 0..48_u8, 0..=48_u8), 0..4),
-        days in -1..40_i64,
-        extra in (0..40_i64, 0..24_u8, 25..=48_u8),
+        hours in prop::collection::vec((0..7_usize, 0..4_usize, 0..48_u8, 0..=48_u8), 0..6),
+        from in 0..7_i64,
+        days in -2..40_i64,
+        exceptions in prop::collection::vec((any::<bool>(), -40..60_i64, -1..40_i64, 0..24_u8, 25..=48_u8), 0..6),
     ) {
-        let week = Week::from_rows(rows);
+        let mut week = Week::from_rows(rows);
+        for (row, others) in week.0.iter_mut().zip(sparse) {
+            // Longer stretches of free and of busy time than chance alone would give.
+            *row |= *row << 1 & others | *row >> 1;
+            *row &= (1 << 48) - 1;
+        }
         let exact = hours.into_iter().map(|(weekday, part, from, until)| RequestedDay {
             weekday: Weekday::ALL[weekday],
             day_part: DayPart::ALL[part],
@@ -237,17 +298,22 @@ proptest! {
         });
         let exact = exact.filter(|day| day.hours.is_some_and(|hours| day.day_part.holds(hours)));
         let times = Times { parts: DayParts::from_bits(parts), ..Times::of(exact) };
-        let first = date("2026-11-21");
-        let window = (first, first + chrono::TimeDelta::days(days));
-        let long_ago = Exception::Away { first: date("2020-01-01"), last: date("2020-01-02") };
-        prop_assert_eq!(week.free_on(&[], window, &times), week.free_on(&[long_ago], window, &times));
-        let (on, from, until) = extra;
-        let extra = Exception::Extra {
-            date: first + chrono::TimeDelta::days(on),
-            from: HalfHour(from),
-            until: HalfHour(until),
-        };
-        let free = week.day_parts_between(&[extra, long_ago], window.0, window.1);
-        prop_assert!(week.widest(&[extra, long_ago]).day_parts().contains(free));
+        let day = |number| date("2026-11-21") + chrono::TimeDelta::days(number);
+        let window = (day(from), day(from + days));
+        let exceptions: Vec<Exception> = exceptions
+            .into_iter()
+            .map(|(away, first, length, from, until)| if away {
+                Exception::Away { first: day(first), last: day(first + length) }
+            } else {
+                Exception::Extra { date: day(first), from: HalfHour(from), until: HalfHour(until) }
+            })
+            .collect();
+        prop_assert_eq!(
+            week.free_on(&exceptions, window, &times),
+            free_by_date(week, &exceptions, window, &times)
+        );
+        let free = week.day_parts_between(&exceptions, window.0, window.1);
+        prop_assert!(week.widest(&exceptions).day_parts().contains(free));
+        prop_assert!(day_parts_of(window.0, window.1).contains(free));
     }
 }

@@ -55,7 +55,7 @@ fn list() -> CandidateList {
         candidates: (0..10).map(listed).collect(),
         shortlist: 5,
         considered: 10,
-        removed: vec![],
+        misses: Misses::default(),
         exclusions: vec![],
         pins: vec![],
         released: None,

@@ -81,64 +81,63 @@ impl World {
     }
 }
 
+/// The same ten in the same order with the same scores; nobody breaks a hard rule, and every score adds up.
 #[test]
-fn the_engine_finds_the_same_ten_in_the_same_order_with_the_same_scores() {
-    let mut world = World::new(1, 2500);
+fn the_engine_agrees_with_the_naive_evaluator() {
+    let mut world = World::new(1, 2000);
+    let weights = Weights::default();
     let (mut full, mut some) = (0, 0);
     for number in 0..REQUESTS {
         let answer = world.answer(number);
         let request = world.population.request_id(number);
         let now = world.population.now();
-        let mut seeking = Seeking::new(request, &answer.details, &answer.relations, now);
-        for worker in &world.workers {
+        let seeking = || Seeking::new(request, &answer.details, &answer.relations, now);
+        let (mut seeking, mut elsewhere) = (seeking(), seeking());
+        for (number, worker) in world.workers.iter().enumerate() {
+            let seeking = if number % 3 == 0 {
+                &mut elsewhere
+            } else {
+                &mut seeking
+            };
             seeking.look_at(&Shown::new(worker));
         }
+        seeking.join(elsewhere);
         let got = answer.candidates.iter();
         let got: Vec<_> = got.map(|scored| (scored.worker, scored.score)).collect();
         assert_eq!(got, seeking.ten(), "request {number}");
         full += usize::from(got.len() == 10);
         some += usize::from(!got.is_empty());
-    }
-    // Otherwise the agreement would mean little.
-    assert!(full > 40 && some > 120, "{full} full, {some} not empty");
-}
-
-#[test]
-fn no_candidate_breaks_a_hard_rule_and_every_score_adds_up() {
-    let mut world = World::new(2, 2500);
-    let weights = Weights::default();
-    let mut looked_at = 0;
-    for number in 0..REQUESTS {
-        let answer = world.answer(number);
         for scored in &answer.candidates {
             let mut workers = world.workers.iter();
             let worker = workers.find(|worker| worker.id == scored.worker).unwrap();
             let judged = judge(&answer.asked, worker, &answer.relations);
             assert!(judged.is_eligible(), "request {number}: {judged:?}");
             assert!(!answer.relations.known.contains(&worker.id));
-            let parts = &scored.contributions;
-            assert_eq!(parts.len(), Criterion::ALL.len());
-            assert_eq!(
-                parts.iter().map(|part| part.points).sum::<u32>(),
-                scored.score
-            );
-            for part in parts {
-                assert_eq!(part.weight, weights.of(part.criterion));
-                assert_eq!(part.points, part.weight * part.value);
-                assert!(part.value <= 1000, "{part:?}");
-            }
-            looked_at += 1;
+            assert_adds_up(scored, &weights);
         }
     }
-    assert!(looked_at > 500, "{looked_at}");
+    // Otherwise the agreement would mean little.
+    assert!(full > 40 && some > 120, "{full} full, {some} not empty");
+}
+
+fn assert_adds_up(scored: &Scored, weights: &Weights) {
+    let parts = &scored.contributions;
+    assert_eq!(parts.len(), Criterion::ALL.len());
+    let points: u32 = parts.iter().map(|part| part.points).sum();
+    assert_eq!(points, scored.score);
+    for part in parts {
+        assert_eq!(part.weight, weights.of(part.criterion));
+        assert_eq!(part.points, part.weight * part.value);
+        assert!(part.value <= 1000, "{part:?}");
+    }
 }
 
 /// A name is the person's and no part of what the index holds; what stands for somebody in it are the two ids. With
 /// all of them drawn anew, who is ranked where may change among equals only.
 #[test]
 fn whatever_anybody_is_called_the_order_is_the_same() {
-    let mut world = World::new(3, 1500);
-    let mut renamed = World::new(3, 1500);
+    let mut world = World::new(3, 800);
+    let mut renamed = World::new(3, 800);
     for (number, worker) in renamed.workers.iter_mut().enumerate() {
         worker.id = WorkerId::from_uuid(fresh(2 * number));
         worker.person = PersonId::from_uuid(fresh(2 * number + 1));
@@ -155,7 +154,7 @@ fn whatever_anybody_is_called_the_order_is_the_same() {
         assert_eq!(nobody(before), nobody(after));
     }
     let mut ranked = 0;
-    for number in 0..REQUESTS {
+    for number in 0..REQUESTS / 2 {
         // Somebody blocked under one id would not be under another.
         let relations = world.population.relations(number);
         if !relations.blocked.is_empty() || !relations.known.is_empty() {
@@ -177,7 +176,7 @@ fn whatever_anybody_is_called_the_order_is_the_same() {
         );
         ranked += before.candidates.len();
     }
-    assert!(ranked > 300, "{ranked}");
+    assert!(ranked > 100, "{ranked}");
 }
 
 /// An id like no other of the population.

@@ -133,7 +133,7 @@ impl Columns {
         }
     }
 
-    /// What few requests ask for, or few rows need: certificates, exact times, and who stands where to whom.
+    /// What few requests ask for: certificates, and who stands where to whom.
     fn is_admitted(&self, row: u32, query: Query<'_>) -> bool {
         let (asked, relations) = (query.asked, query.relations);
         let at = row as usize;
@@ -147,17 +147,21 @@ impl Columns {
                 return false;
             }
         }
-        let required = &asked.required;
-        let by_date = self.offer[at] & Offer::EXCEPTIONS != 0 || !required.hours.is_empty();
-        if required.count() > 0 && by_date {
-            let exceptions = self.exceptions.of(row);
-            let free = self.weeks[at].free_on(exceptions, asked.window, required);
-            if free != required.count() {
-                return false;
-            }
-        }
         !relations.own.contains(&self.persons[at])
             && (relations.blocked.is_empty() || !relations.blocked.contains(&self.workers[at]))
             && (relations.known.is_empty() || !relations.known.contains(&self.workers[at]))
+    }
+
+    /// Whether the required times are free. What the day-parts of a usual week decide has been decided; going through
+    /// the dates is the dearest of all, and comes last.
+    pub(super) fn is_free(&self, row: u32, asked: &Asked) -> bool {
+        let (at, required) = (row as usize, &asked.required);
+        let by_date = self.offer[at] & Offer::EXCEPTIONS != 0 || !required.hours.is_empty();
+        if required.count() == 0 || !by_date {
+            return true;
+        }
+        let exceptions = self.exceptions.of(row);
+        let free = self.weeks[at].free_on(exceptions, asked.window, required);
+        free == required.count()
     }
 }

@@ -75,14 +75,24 @@ impl<'a> Scorer<'a> {
         }
         let metres = metres_along(columns.positions[at].chord_squared(asked.position));
         values[Criterion::Distance as usize] = 10_000 * FULL / (10_000 + metres);
-        if asked.preferred.count() > 0 {
-            values[Criterion::Days as usize] = self.days(row);
+        let by_date = self.days_by_date(at);
+        if !by_date {
+            values[Criterion::Days as usize] = self.usual_days(at);
         }
         if !ten.may_take(self.score(&values), exposure) {
             return;
         }
         if !self.words.is_empty() {
             values[Criterion::Words as usize] = self.words_in_common(row);
+            if !ten.may_take(self.score(&values), exposure) {
+                return;
+            }
+        }
+        if !columns.is_free(row, asked) {
+            return;
+        }
+        if by_date {
+            values[Criterion::Days as usize] = self.days_on_dates(row);
         }
         ten.offer(self.score(&values), exposure, columns.workers[at], values);
     }
@@ -167,17 +177,27 @@ impl<'a> Scorer<'a> {
         u32::try_from(below * u64::from(FULL) / u64::from(most - least)).unwrap_or(FULL)
     }
 
-    fn days(&self, row: u32) -> u32 {
-        let at = row as usize;
+    /// Whether the preferred times have to be looked for date by date.
+    fn days_by_date(&self, at: usize) -> bool {
         let preferred = &self.asked.preferred;
-        let offer = self.columns.offer[at];
-        let free = if offer & Offer::EXCEPTIONS == 0 && preferred.hours.is_empty() {
-            let usual = Offer::day_parts(offer).and(self.occurring);
-            usual.shared(preferred.parts)
-        } else {
-            let exceptions = self.columns.exceptions.of(row);
-            self.columns.weeks[at].free_on(exceptions, self.asked.window, preferred)
-        };
+        let exceptions = self.columns.offer[at] & Offer::EXCEPTIONS != 0;
+        preferred.count() > 0 && (exceptions || !preferred.hours.is_empty())
+    }
+
+    fn usual_days(&self, at: usize) -> u32 {
+        let preferred = &self.asked.preferred;
+        if preferred.count() == 0 {
+            return FULL;
+        }
+        let usual = Offer::day_parts(self.columns.offer[at]).and(self.occurring);
+        usual.shared(preferred.parts) * FULL / preferred.count()
+    }
+
+    fn days_on_dates(&self, row: u32) -> u32 {
+        let preferred = &self.asked.preferred;
+        let exceptions = self.columns.exceptions.of(row);
+        let week = &self.columns.weeks[row as usize];
+        let free = week.free_on(exceptions, self.asked.window, preferred);
         free * FULL / preferred.count()
     }
 
