@@ -21,7 +21,9 @@ const FINGERPRINT: std::ops::Range<usize> = 8..40;
 const STRIDE: usize = 0x9e37_79b9;
 
 /// What happens to the bytes of a shard, at a place among them that differs from shard to shard.
-const DAMAGES: [(&str, fn(&mut Vec<u8>, usize)); 7] = [
+type Damage = fn(&mut Vec<u8>, usize);
+
+const DAMAGES: [(&str, Damage); 7] = [
     ("torn", |bytes, at| bytes.truncate(at)),
     ("emptied", |bytes, _| bytes.clear()),
     ("one bit flipped", |bytes, at| bytes[at] ^= 1 << (at % 8)),

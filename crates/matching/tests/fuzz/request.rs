@@ -6,6 +6,7 @@ use domain::eligibility::Asked;
 use domain::id::MatchRequestId;
 use domain::match_request::MatchRequestDetails;
 use domain::packed::IndexRecord;
+use domain::relaxation::{arrangements, relaxations};
 use population::{Layout, Population};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -225,6 +226,12 @@ fn taken(population: &Population, shard: &Shard, text: &str) -> (bool, bool) {
     for scored in found.iter().flat_map(|found| &found.candidates) {
         let points: u32 = scored.contributions.iter().map(|part| part.points).sum();
         assert_eq!(points, scored.score);
+    }
+    for relaxation in relaxations(&asked) {
+        assert!(!relaxation.words().is_empty());
+    }
+    for arrangement in arrangements(&asked) {
+        assert!(!arrangement.words().is_empty());
     }
     let account = explain::for_staff(&asked, &population.worker(3), &relations, &weights);
     assert!(account.score <= 100_000);
