@@ -110,7 +110,7 @@ impl IndexBuilder {
     }
 
     /// Whether the object that `pointer` names is there, is what was published, and is the cell's shard.
-    async fn is_whole(&self, pointer: &ShardPointer) -> Result<bool, BlobError> {
+    pub(crate) async fn is_whole(&self, pointer: &ShardPointer) -> Result<bool, BlobError> {
         let Ok(name) = pointer.blob.parse::<BlobName>() else {
             return Ok(false);
         };

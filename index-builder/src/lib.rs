@@ -17,4 +17,4 @@ pub use consume::Outcome;
 pub use inspect::{Content, Current, Inspection, inspect, inspect_bytes};
 pub use refresh::{Refreshed, refresh};
 pub use removal::GRACE;
-pub use verify::{CellReport, Differences, LAG, Stale, cells, verify};
+pub use verify::{CellReport, Differences, LAG, Stale, cells, heal, verify};

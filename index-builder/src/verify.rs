@@ -138,6 +138,26 @@ pub async fn cells(builder: &IndexBuilder) -> Result<Vec<Cell>, BuildError> {
     Ok(known.into_keys().collect())
 }
 
+/// Rebuilds the shards whose objects are damaged, vanished or of an earlier schema, and gives their cells: what a
+/// process does that begins to serve over what another one left.
+///
+/// # Errors
+/// When the table does not answer, or a shard cannot be built.
+pub async fn heal(builder: &IndexBuilder) -> Result<Vec<Cell>, BuildError> {
+    let mut healed = Vec::new();
+    for (cell, pointer) in pointers(builder).await? {
+        let whole = match &pointer {
+            Some(pointer) => builder.is_whole(pointer).await?,
+            None => false,
+        };
+        if !whole {
+            builder.rebuild(cell).await?;
+            healed.push(cell);
+        }
+    }
+    Ok(healed)
+}
+
 /// The cells that have a shard.
 async fn pointers(
     builder: &IndexBuilder,

@@ -1,5 +1,6 @@
 //! Match requests, from what a plan allows to the list that the client sees.
 
+mod damaged;
 mod few;
 mod settling;
 

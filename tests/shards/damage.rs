@@ -17,7 +17,7 @@ use store::{Commit, ShardPointer, Versioned};
 
 /// How many objects are damaged.
 const DAMAGED: Effort = Effort {
-    reduced: 90,
+    reduced: 100,
     full: 1_000,
 };
 const WORKERS: usize = 12;
@@ -33,6 +33,8 @@ enum Damage {
     Emptied,
     /// One bit of it is another.
     Flipped,
+    /// One bit of it is another, and its checksum is made to fit.
+    Forged,
     /// Something follows it.
     Prolonged,
     /// It was written for another schema.
@@ -47,10 +49,11 @@ enum Damage {
     Misled,
 }
 
-const DAMAGES: [Damage; 9] = [
+const DAMAGES: [Damage; 10] = [
     Damage::Torn,
     Damage::Emptied,
     Damage::Flipped,
+    Damage::Forged,
     Damage::Prolonged,
     Damage::OtherSchema,
     Damage::Vanished,
@@ -61,6 +64,8 @@ const DAMAGES: [Damage; 9] = [
 
 /// Where the fingerprint of the schema stands in an object.
 const FINGERPRINT: std::ops::Range<usize> = 8..40;
+/// Where the checksum of everything behind it stands.
+const CHECKSUM: std::ops::Range<usize> = 40..44;
 
 impl Damage {
     async fn befall(self, world: &Indexed, place: &Place, before: &[u8], chance: &mut StdRng) {
@@ -72,6 +77,12 @@ impl Damage {
             Self::Torn => bytes.truncate(somewhere),
             Self::Emptied => bytes.clear(),
             Self::Flipped => bytes[somewhere] ^= 1 << chance.random_range(0..8),
+            Self::Forged => {
+                let at = CHECKSUM.end + somewhere % (bytes.len() - CHECKSUM.end);
+                bytes[at] ^= 1 << chance.random_range(0..8);
+                let checksum = crc32fast::hash(&bytes[CHECKSUM.end..]);
+                bytes[CHECKSUM].copy_from_slice(&checksum.to_le_bytes());
+            }
             Self::Prolonged => bytes.push(0),
             Self::OtherSchema => {
                 bytes[chance.random_range(FINGERPRINT)] ^= 1;

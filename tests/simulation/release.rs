@@ -12,6 +12,7 @@ use domain::policy::Policy;
 use domain::relaxation::Misses;
 use domain::support_worker::{SupportWorker, WorkerState};
 use rand::RngExt;
+use rapport_tests::indexed::due_sometime;
 use rapport_tests::people::{modest_request, settle_client, settle_worker};
 use rapport_tests::seeds::{Effort, Seed, seeds};
 use serde_json::json;
@@ -224,12 +225,7 @@ async fn every_request_is_released_once_however_often_events_come() {
             requests.push(place.request(number).await);
         }
         place.lose_one().await;
-        let events = place
-            .world
-            .observer
-            .due_by(place.world.now() + TimeDelta::days(2), 2_000)
-            .await;
-        let events = events.unwrap();
+        let events = due_sometime(&place.world.observer).await;
         assert_eq!(events.len(), waiting);
         place.world.brew();
         // Some events come early: they are answered with "not yet", and nothing happens.

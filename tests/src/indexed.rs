@@ -231,6 +231,15 @@ pub async fn listed_for(context: &Context, asked: Value) -> Result<CandidateList
     functions::candidate_list::compute(context, &request, &policy).await
 }
 
+/// The rows that are due some time, the next one first, but for those that remove superseded shards: these wait for a
+/// day whatever else happens, and have tests of their own.
+pub async fn due_sometime(store: &Store) -> Vec<DueKey> {
+    let some_time = "9999-12-31T00:00:00Z".parse().unwrap();
+    let mut due = store.due_by(some_time, 2_000).await.unwrap();
+    due.retain(|key| !key.sk.starts_with("DUE#remove-shard#"));
+    due
+}
+
 /// Who is on a list.
 #[must_use]
 pub fn workers_on(list: &CandidateList) -> BTreeSet<WorkerId> {

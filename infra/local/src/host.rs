@@ -8,7 +8,7 @@ use domain::person::{LoginKey, PersonName};
 use functions::api;
 use functions::context::{Context, Deployment, FirstAdministrator, Shared};
 use functions::matcher::Matcher;
-use index_builder::IndexBuilder;
+use index_builder::{BuildError, IndexBuilder};
 use platform::blobs::{BlobLinkKey, FolderBlobs};
 use platform::clock::SharedClock;
 use platform::ids::IdSource;
@@ -78,6 +78,9 @@ pub enum StartError {
     /// The table cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A shard cannot be made anew.
+    #[error(transparent)]
+    Shard(#[from] BuildError),
     /// The sample community cannot be made.
     #[error(transparent)]
     Community(#[from] SeedError),
@@ -148,6 +151,10 @@ impl Host {
             clock: clock.clone(),
             ids: context.ids.clone(),
         };
+        // What an earlier program of another schema left, or a disk has damaged.
+        for cell in index_builder::heal(&index).await? {
+            tracing::warn!(%cell, "a shard was replaced that could not be used");
+        }
         let ticker = Arc::new(Ticker::new(context.clone(), clock.clone(), index));
         // The first request finds shards: seeding ends with the rows from which they are built.
         ticker.settle().await?;
