@@ -6,8 +6,10 @@
 
 mod build;
 mod consume;
+mod refresh;
 mod verify;
 
 pub use build::{BuildError, Built, IndexBuilder};
 pub use consume::Outcome;
+pub use refresh::{Refreshed, refresh};
 pub use verify::{CellReport, cells, verify};

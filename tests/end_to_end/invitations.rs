@@ -3,6 +3,7 @@
 mod course;
 mod known;
 mod questions;
+mod refreshed;
 mod staff;
 
 use std::collections::BTreeMap;

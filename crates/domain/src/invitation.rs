@@ -98,4 +98,4 @@ pub struct Question {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -46,6 +46,12 @@ impl Policy {
         TimeDelta::hours(i64::from(self.release_delay_hours))
     }
 
+    /// What responsiveness looks back on.
+    #[must_use]
+    pub fn responsiveness(&self) -> TimeDelta {
+        TimeDelta::days(i64::from(self.responsiveness_days))
+    }
+
     /// Shortlist and reserve together.
     #[must_use]
     pub fn list_size(&self) -> usize {

@@ -41,6 +41,22 @@ impl Month {
         }
     }
 
+    /// The month before this one.
+    #[must_use]
+    pub const fn previous(self) -> Self {
+        if self.month <= 1 {
+            Self {
+                year: self.year.saturating_sub(1),
+                month: 12,
+            }
+        } else {
+            Self {
+                year: self.year,
+                month: self.month.saturating_sub(1),
+            }
+        }
+    }
+
     /// Every month that an interval touches, the earliest first.
     #[must_use]
     pub fn touched(from: DateTime<Utc>, until: DateTime<Utc>) -> Vec<Self> {

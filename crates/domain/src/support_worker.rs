@@ -3,6 +3,7 @@
 mod errors;
 mod operations;
 mod registration;
+mod reliability;
 
 pub use errors::{
     ApproveIntroductionError, EditProfileError, PassDeadlineError, PauseWorkerError,
@@ -11,6 +12,7 @@ pub use errors::{
 };
 pub use operations::{Changed, Missing, WorkerEffect};
 pub use registration::{RegisterWorkerError, Registered};
+pub use reliability::{Happened, Reliability};
 
 #[cfg(test)]
 pub(crate) use operations::tests::active as active_sample;
@@ -90,24 +92,4 @@ pub struct Suspension {
     pub at: DateTime<Utc>,
     /// Where they stood.
     pub from: WorkerState,
-}
-
-/// How a support worker has done so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(default)]
-pub struct Reliability {
-    /// Sum of the ratings received, each 1 to 5.
-    pub rating_sum: u32,
-    /// How many ratings.
-    pub rating_count: u32,
-    /// Invitations received in the period that responsiveness looks back on.
-    pub invitations: u32,
-    /// Of these, how many were answered in time.
-    pub answered: u32,
-    /// Minutes that those answers took together.
-    pub answer_minutes: u32,
-    /// Visits completed.
-    pub completed_visits: u32,
-    /// Released lists they stood on: the tie goes to who was shown least.
-    pub exposure: u32,
 }

@@ -14,7 +14,7 @@ use crate::row::{
 use crate::scan::Rows;
 use crate::segment::Segment;
 use crate::shard::SearchShardError;
-use crate::top::{Entry, Top};
+use crate::top::{Entry, Late, Top};
 
 /// One plan against one segment.
 pub(crate) struct Ranking<'a> {
@@ -77,31 +77,32 @@ impl Ranking<'_> {
     fn admit(&self, doc: DocId, most: u32, top: &mut Top) -> Result<(), SearchShardError> {
         let (plan, asked) = (self.plan, self.plan.query.asked);
         let enough = top.enough();
-        let mut score = most;
-        score -= lost(
-            criteria::rate(asked.budget, self.dearest(doc)),
-            plan.weights.rate,
-        ) + lost(criteria::distance(self.metres(doc)), plan.weights.distance);
+        let (dearest, metres) = (self.dearest(doc), self.metres(doc));
+        let mut score = most
+            - lost(criteria::rate(asked.budget, dearest), plan.weights.rate)
+            - lost(criteria::distance(metres), plan.weights.distance);
         if score < enough {
             return Ok(());
         }
-        let offer = self.segment.get(Column::Offer, doc);
-        let excepts = EXCEPTS.get(offer) != 0;
-        if excepts && asked.required.count() > 0 || !asked.required.hours.is_empty() {
-            let free = self.free(doc, offer, &asked.required)?;
-            if free < asked.required.count() {
-                return Ok(());
-            }
-        }
-        if excepts && asked.preferred.count() > 0 || !asked.preferred.hours.is_empty() {
-            score -= self.lost_by_days(doc, offer)?;
-        }
-        if !plan.words.is_empty() && score >= enough {
-            let best = criteria::words(plan.words.len(), asked.words.len());
-            let met = criteria::words(self.common_words(doc), asked.words.len());
-            score -= (best - met) * plan.weights.words;
+        let mut common_words = 0;
+        if !plan.words.is_empty() {
+            common_words = self.common_words(doc);
+            let words = |common| criteria::words(common, asked.words.len());
+            score -= (words(plan.words.len()) - words(common_words)) * plan.weights.words;
         }
         if score < enough || !self.is_checked(doc) || !self.is_certified(doc) {
+            return Ok(());
+        }
+        // Going through the dates is the dearest of all.
+        let offer = self.segment.get(Column::Offer, doc);
+        if !self.is_available(doc, offer)? {
+            return Ok(());
+        }
+        let free = self.free(doc, offer, &asked.preferred)?;
+        let days = |free| criteria::days(free, asked.preferred.count());
+        let may_be = self.may_be_free(offer, &asked.preferred);
+        score -= (days(may_be) - days(free)) * plan.weights.days;
+        if score < enough {
             return Ok(());
         }
         let worker = self.segment.worker(doc);
@@ -117,8 +118,21 @@ impl Ranking<'_> {
             exposure: self.segment.get(Column::Exposure, doc),
             worker,
             doc,
+            late: Late {
+                free,
+                metres,
+                dearest,
+                common_words,
+            },
         });
         Ok(())
+    }
+
+    /// Whether all required times are free. The masks have admitted whoever may be; this is exact.
+    fn is_available(&self, doc: DocId, offer: u64) -> Result<bool, SearchShardError> {
+        let required = &self.plan.query.asked.required;
+        let all = required.count();
+        Ok(all == 0 || self.free(doc, offer, required)? == all)
     }
 
     /// What the dearest of the services asked for costs.
@@ -137,13 +151,9 @@ impl Ranking<'_> {
 
     /// How many of these times are free, exceptions heeded.
     fn free(&self, doc: DocId, offer: u64, times: &Times) -> Result<u32, SearchShardError> {
-        let occurring = self.plan.occurring;
-        if EXCEPTS.get(offer) == 0 {
-            if times.hours.is_empty() {
-                return Ok(self.may_be_free(offer, times));
-            }
-            let week = week(self.segment.hours(doc));
-            return Ok(week.usually_free_on(occurring, times));
+        let excepts = EXCEPTS.get(offer) != 0;
+        if times.count() == 0 || !excepts && times.hours.is_empty() {
+            return Ok(self.may_be_free(offer, times));
         }
         let exceptions = self.segment.exceptions(doc).map(departure);
         let exceptions: Option<Vec<Exception>> = exceptions.collect();
@@ -157,14 +167,6 @@ impl Ranking<'_> {
         let wanted = DAY_PARTS.put(u64::from(self.plan.occurring.and(times.parts).bits()));
         let hours = u32::try_from(times.hours.len()).unwrap_or(u32::MAX);
         (offer & wanted).count_ones().saturating_add(hours)
-    }
-
-    /// What the preferred days take away beyond what was taken for those that may be free.
-    fn lost_by_days(&self, doc: DocId, offer: u64) -> Result<u32, SearchShardError> {
-        let times = &self.plan.query.asked.preferred;
-        let may_be = criteria::days(self.may_be_free(offer, times), times.count());
-        let are = criteria::days(self.free(doc, offer, times)?, times.count());
-        Ok(may_be.saturating_sub(are) * self.plan.weights.days)
     }
 
     fn common_words(&self, doc: DocId) -> usize {
@@ -202,30 +204,26 @@ impl Ranking<'_> {
         holding & asked == asked
     }
 
-    /// Everything that the score of a row is computed from.
-    pub(crate) fn facts(&self, doc: DocId) -> Result<Facts, SearchShardError> {
-        let get = |column| self.segment.get(column, doc);
-        let (offer, worth) = (get(Column::Offer), get(Column::Worth));
+    /// Everything that the score of one of the best is computed from.
+    pub(crate) fn facts(&self, entry: &Entry) -> Facts {
+        let get = |column| self.segment.get(column, entry.doc);
+        let worth = get(Column::Worth);
         let [today, _] = self.plan.checked;
-        Ok(Facts {
+        Facts {
             conditions: conditions_of(get(Column::Known), get(Column::Learnt)),
             interests: Column::INTERESTS.map(get),
             skills: SKILLS.get(get(Column::Able)),
             languages: get(Column::Languages),
             cultures: get(Column::Cultures),
-            gender: GENDER.get(offer),
-            free: self.free(doc, offer, &self.plan.query.asked.preferred)?,
+            gender: GENDER.get(get(Column::Offer)),
+            free: entry.late.free,
             experience_days: experience_days(get(Column::Experience), today),
             reliability: reliability_of(worth),
-            metres: self.metres(doc),
-            dearest: self.dearest(doc),
+            metres: entry.late.metres,
+            dearest: entry.late.dearest,
             hours_wanted: hours_of(worth),
-            common_words: if self.plan.words.is_empty() {
-                0
-            } else {
-                self.common_words(doc)
-            },
-        })
+            common_words: entry.late.common_words,
+        }
     }
 }
 

@@ -100,14 +100,14 @@ impl Shard {
         if let Some(masks) = &plan.masks {
             scan(&ranking, masks, &mut top)?;
         }
-        let mut candidates = vec![];
-        for entry in top.into_entries() {
-            candidates.push(Scored {
+        let best = top.into_entries().into_iter();
+        let candidates: Vec<Scored> = best
+            .map(|entry| Scored {
                 worker: entry.worker,
                 score: entry.score,
-                contributions: contributions_of(query.asked, &ranking.facts(entry.doc)?, weights),
-            });
-        }
+                contributions: contributions_of(query.asked, &ranking.facts(&entry), weights),
+            })
+            .collect();
         let removed = if candidates.len() < limits.shortlist {
             count_removed(segment, query, self.workers())?
         } else {

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use domain::id::{MatchRequestId, WorkerId};
+use domain::money::Cents;
 use sha2::{Digest, Sha256};
 use tantivy::DocId;
 
@@ -13,6 +14,21 @@ pub(crate) struct Entry {
     pub(crate) exposure: u64,
     pub(crate) worker: WorkerId,
     pub(crate) doc: DocId,
+    /// What had to be computed for the score, so that explaining it computes nothing twice.
+    pub(crate) late: Late,
+}
+
+/// Facts that no column holds as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Late {
+    /// How many of the preferred times are free.
+    pub(crate) free: u32,
+    /// How far away they live.
+    pub(crate) metres: u32,
+    /// What the dearest service asked for costs.
+    pub(crate) dearest: Option<Cents>,
+    /// How many of the words asked are in common.
+    pub(crate) common_words: usize,
 }
 
 /// The best found so far, the very best first.

@@ -155,6 +155,11 @@ impl Commit {
         }
     }
 
+    /// When it is made.
+    pub(crate) const fn at(&self) -> DateTime<Utc> {
+        self.at
+    }
+
     /// How many writes and checks it holds.
     #[must_use]
     pub fn len(&self) -> usize {

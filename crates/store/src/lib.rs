@@ -10,6 +10,7 @@ mod due;
 mod entities;
 mod error;
 mod idempotency;
+mod index_source;
 mod item;
 mod key;
 mod retry;

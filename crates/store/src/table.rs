@@ -228,10 +228,35 @@ impl Store {
         prefix: &str,
         most: usize,
     ) -> Result<Vec<Versioned<T>>, StoreError> {
+        self.list_up_to(pk, prefix, false, most).await
+    }
+
+    /// The newest items in one partition whose sort key begins with `prefix`, up to `most`.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub async fn list_newest<T: Entity>(
+        &self,
+        pk: &str,
+        prefix: &str,
+        most: usize,
+    ) -> Result<Vec<Versioned<T>>, StoreError> {
+        self.list_up_to(pk, prefix, true, most).await
+    }
+
+    async fn list_up_to<T: Entity>(
+        &self,
+        pk: &str,
+        prefix: &str,
+        newest_first: bool,
+        most: usize,
+    ) -> Result<Vec<Versioned<T>>, StoreError> {
         let mut all = Vec::new();
         let mut cursor = None;
         loop {
-            let page = self.list(pk, prefix, false, 200, cursor.as_deref()).await?;
+            let page = self
+                .list(pk, prefix, newest_first, 200, cursor.as_deref())
+                .await?;
             all.extend(page.items);
             cursor = page.next;
             if cursor.is_none() || all.len() >= most {

@@ -1,14 +1,13 @@
 //! A support worker's change as one commit: the record, what matching sees of it, the next deadline, and
 //! who hears of it. Every operation and every expiry goes through here.
 
-use chrono::{DateTime, Utc};
 use domain::due::{Due, DueRow};
 use domain::id::WorkerId;
 use domain::notice::Event;
-use domain::packed::{IndexChange, index_change};
+use domain::packed::index_change;
 use domain::support_worker::{Changed, SupportWorker, WorkerEffect};
 use domain::ticket::{Ticket, TicketCause};
-use store::{CellRow, Commit, Key, Versioned};
+use store::{Commit, Versioned};
 
 use crate::context::Context;
 
@@ -29,44 +28,11 @@ pub(crate) fn publish(
     changed: &Changed,
 ) -> Commit {
     let next = &changed.worker;
-    let commit = commit.replace(was, next);
-    let commit = reindexed(
-        commit,
-        index_change(Some(&was.value), next),
-        next.id,
-        context.now(),
-    );
+    let commit = commit
+        .replace(was, next)
+        .reindexed(index_change(Some(&was.value), next), next.id);
     let commit = rearmed(commit, &was.value, next);
     told(context, commit, changed)
-}
-
-/// Writes the rows of the index source, deletes those of the cells left, and has both kinds rebuilt.
-fn reindexed(commit: Commit, change: IndexChange, worker: WorkerId, now: DateTime<Utc>) -> Commit {
-    let IndexChange {
-        record,
-        put,
-        delete,
-    } = change;
-    let cells: Vec<_> = put.iter().chain(&delete).copied().collect();
-    if cells.is_empty() {
-        return commit;
-    }
-    let commit = record.iter().fold(commit, |commit, record| {
-        put.iter().fold(commit, |commit, cell| {
-            commit.derive(&CellRow {
-                cell: *cell,
-                record: record.clone(),
-            })
-        })
-    });
-    let commit = delete.iter().fold(commit, |commit, cell| {
-        commit.derive_nothing_at(&Key::cell_row(*cell, worker))
-    });
-    commit.due(DueRow {
-        due: Due::Reindex { worker, cells },
-        at: now,
-        generation: 0,
-    })
 }
 
 /// Arms the deadline if it moved. The row of an earlier generation is left to find itself superseded.
@@ -153,6 +119,7 @@ fn ticket_cause(effect: &WorkerEffect) -> Option<TicketCause> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::{DateTime, Utc};
     use domain::availability::{Availability, HalfHour, Weekday, WeeklyHours};
     use domain::check::CheckKind;
     use domain::money::Cents;
@@ -161,7 +128,7 @@ mod tests {
     use domain::profile::{OfferedService, ServiceArea, WorkerProfile};
     use domain::support_worker::WorkerState;
     use domain::vocabulary::{Language, Service, Vocabulary};
-    use store::{Actor, Audit};
+    use store::{Actor, Audit, Key};
 
     const WRITES_OF_ONE_TRANSACTION: usize = 100;
     const OTHER_WRITES_OF_AN_EDIT: usize = 6;
@@ -238,7 +205,7 @@ mod tests {
 
     fn writes(was: Option<&SupportWorker>, next: &SupportWorker) -> usize {
         let change = index_change(was, next);
-        reindexed(empty(), change, next.id, now()).len() - empty().len()
+        empty().reindexed(change, next.id).len() - empty().len()
     }
 
     #[test]

@@ -50,6 +50,11 @@ fn presented() -> Invitation {
     Invitation::presented(candidacy, by(), now())
 }
 
+/// One that was sent, for what counts them.
+pub(crate) fn invitation() -> Invitation {
+    invited()
+}
+
 fn invited() -> Invitation {
     presented().invite(by(), &Policy::default(), now()).unwrap()
 }

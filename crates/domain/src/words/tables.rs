@@ -30,6 +30,9 @@ pub(super) const ORDINARY: &str = "
     qualified qualification quality quiet reliable respect respectful routine service services skill skills speciality
     support supported supporting task tasks team train trained training visit visiting visits work worked worker
     workers working
+    agree ahead ago along alone believe carry change clear club cross cut date decide different direct disease drive
+    ease fine follow forward fuss glad guess happiest heavy light list local longer loud motor multiple note pass
+    piece play practice practise proper rare regular rest stand strong term throw trust value watch write
     doctor wife husband mother father mum dad parent parents daughter son sister brother friend friends
 ";
 
@@ -45,7 +48,7 @@ pub(super) const SYNONYMS: [(&str, &str); 43] = [
     ("birds", "birdwatching parrot budgie cockatoo"),
     ("boating", "sailing yacht kayak canoe rowing"),
     ("books", "novels library bookshop literature reading"),
-    ("cars", "automobile motoring"),
+    ("cars", "automobile"),
     ("cards", "bridge canasta euchre poker rummy"),
     ("cats", "kitten kitty feline"),
     ("children", "kids toddler grandchildren grandkids"),

@@ -11,7 +11,7 @@ use domain::place::Cell;
 use domain::profile::{KnownCondition, OfferedService, ServiceArea, WorkEntry, WorkerProfile};
 use domain::support_worker::{HeldCertification, ProvenQualifications, SupportWorker, WorkerState};
 use domain::vocabulary::Vocabulary;
-use store::{CellRow, Commit, Entity};
+use store::{Commit, Entity};
 
 use super::sample::SampleWorker;
 use super::{SeedError, Seeding, sample_id};
@@ -26,16 +26,12 @@ impl Seeding<'_> {
         };
         let joined = self.now - TimeDelta::days(days(sample.joined_days_ago));
         let person = self.person(&sample.person, roles, joined);
-        let mut commit = self.joining(&worker.key(), &person).insert(&worker);
         let change = index_change(None, &worker);
-        if let Some(record) = change.record {
-            for cell in &change.put {
-                commit = commit.derive(&CellRow {
-                    cell: *cell,
-                    record: record.clone(),
-                });
-            }
-        }
+        let cells = change.put.clone();
+        let mut commit = self
+            .joining(&worker.key(), &person)
+            .insert(&worker)
+            .with_index_rows(change);
         if let Some(at) = worker.deadline {
             commit = commit.due(DueRow {
                 due: Due::CheckExpiry { worker: worker.id },
@@ -43,7 +39,7 @@ impl Seeding<'_> {
                 generation: worker.deadline_generation,
             });
         }
-        Ok((commit, change.put))
+        Ok((commit, cells))
     }
 
     /// Takes a sample the way that every support worker goes. What expires did so, or will, as for anybody.
