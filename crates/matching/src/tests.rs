@@ -87,7 +87,7 @@ fn by_the_book(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     /// Whoever the compiled plan admits, and nobody else, with the same scores, parts of scores and order.
     #[test]
