@@ -18,8 +18,9 @@ use crate::container;
 use crate::lean;
 use crate::row::{encode, encode_lists};
 
-/// What the builder sizes its tables by, in bytes. It is no bound: whatever comes goes into one segment.
-const MEMORY: usize = 16 << 20;
+/// What the builder sizes its tables by to begin with, in bytes: a cell has a few dozen neighbourhoods. It is no bound:
+/// the tables grow, and whatever comes goes into one segment.
+const MEMORY: usize = 1 << 20;
 
 /// A shard ready to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]

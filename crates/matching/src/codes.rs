@@ -57,7 +57,6 @@ fn raised(coordinate: i32) -> u64 {
     u64::try_from(coordinate.saturating_add(SEA_LEVEL)).unwrap_or(0) & COORDINATE
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "24 bits")]
 const fn lowered(raised: u64) -> i32 {
     (raised & COORDINATE) as i32 - SEA_LEVEL
 }
@@ -84,7 +83,6 @@ pub(crate) const fn position(plane: u64, height: u64) -> Position {
 }
 
 /// How far somebody travels, in kilometres.
-#[expect(clippy::cast_possible_truncation, reason = "8 bits")]
 pub(crate) const fn radius(height: u64) -> u16 {
     (height >> 12 & 0xff) as u16
 }

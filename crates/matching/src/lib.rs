@@ -3,6 +3,11 @@
 //! A [`Shard`] holds everybody whose service area touches one cell of the map, packed for matching. It is built from
 //! the cell's records by [`build_shard`], kept as immutable bytes, and asked by [`Shard::search`]. This crate knows no
 //! storage, no HTTP and no clock; the hard rules are `domain::eligibility`'s.
+//!
+//! A search looks up one term, the client's neighbourhood, and gets the rows of everybody whose travel may touch it
+//! (`segment`). Its plan (`plan`) holds them against masks, a few columns of whole numbers read many rows at a time
+//! (`scan`); what is left loses points stage by stage, and is dropped once it cannot come among the best any more; the
+//! rules and criteria that are dear to look at come last (`rank`). What each column holds stands in `row`.
 
 mod build;
 mod cache;

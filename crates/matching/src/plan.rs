@@ -3,12 +3,14 @@
 //! The hard rules are written in `domain::eligibility`, the soft ones in `criteria`; this is their compiled form, proven
 //! equal by property tests. What a request does not ask about leaves no step, and so reads no column.
 
-use domain::availability::{DayParts, Times, day_parts_of};
+use std::ops::RangeInclusive;
+use std::sync::LazyLock;
+
+use domain::availability::{DayPart, DayParts, Times, day_parts_of};
 use domain::candidates::Criterion;
 use domain::eligibility::{Asked, WishMasks};
 use domain::place::{Position, reach_squared};
 use domain::vocabulary::{Service, mask, words_in};
-use std::sync::LazyLock;
 
 use crate::codes::day;
 use crate::columns::Column;
@@ -32,7 +34,7 @@ pub(crate) struct Plan<'a> {
     /// The services asked for.
     pub(crate) services: Vec<Service>,
     /// What an hour of each of them may cost.
-    pub(crate) rates: std::ops::RangeInclusive<u64>,
+    pub(crate) rates: RangeInclusive<u64>,
     /// The day-parts that the window has.
     pub(crate) occurring: DayParts,
     /// The days on which checks have to hold.
@@ -187,12 +189,11 @@ fn masks(asked: &Asked, occurring: DayParts) -> Option<Vec<Mask>> {
     (!masks.contradictory).then_some(masks.masks)
 }
 
-/// Whether all of these times occur in the window at all.
+/// Whether all of these times occur in the window at all. A window has every part of a weekday, or none.
 fn may_occur(times: &Times, occurring: DayParts) -> bool {
-    let days = times.hours.iter().map(|hours| hours.weekday);
-    let mut days =
-        days.map(|weekday| DayParts::of([(weekday, domain::availability::DayPart::Night)]));
-    occurring.contains(times.parts) && days.all(|day| occurring.contains(day))
+    let mut hours = times.hours.iter();
+    occurring.contains(times.parts)
+        && hours.all(|hours| occurring.contains(DayParts::of([(hours.weekday, DayPart::Morning)])))
 }
 
 /// What a criterion weighs, how many columns it reads, and its stage.

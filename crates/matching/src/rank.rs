@@ -84,6 +84,16 @@ impl Ranking<'_> {
         if score < enough {
             return Ok(());
         }
+        let mut common_words = 0;
+        if !plan.words.is_empty() {
+            common_words = self.common_words(doc);
+            let words = |common| criteria::words(common, asked.words.len());
+            score -= (words(plan.words.len()) - words(common_words)) * plan.weights.words;
+        }
+        if score < enough || !self.is_checked(doc) || !self.is_certified(doc) {
+            return Ok(());
+        }
+        // Going through the dates is the dearest of all.
         let offer = self.segment.get(Column::Offer, doc);
         if !self.is_available(doc, offer)? {
             return Ok(());
@@ -92,13 +102,7 @@ impl Ranking<'_> {
         let days = |free| criteria::days(free, asked.preferred.count());
         let may_be = self.may_be_free(offer, &asked.preferred);
         score -= (days(may_be) - days(free)) * plan.weights.days;
-        let mut common_words = 0;
-        if !plan.words.is_empty() && score >= enough {
-            common_words = self.common_words(doc);
-            let words = |common| criteria::words(common, asked.words.len());
-            score -= (words(plan.words.len()) - words(common_words)) * plan.weights.words;
-        }
-        if score < enough || !self.is_checked(doc) || !self.is_certified(doc) {
+        if score < enough {
             return Ok(());
         }
         let worker = self.segment.worker(doc);

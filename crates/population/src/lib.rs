@@ -7,7 +7,8 @@
 //! made again without the others.
 //!
 //! The same seed gives the same people for as long as `rand`'s standard generator stays what it is: it may change with
-//! a new version of that crate, and the population with it.
+//! a new version of that crate, and the population with it. Places are worked out in floating point and rounded to a
+//! thousandth of a degree: another platform's arithmetic may move somebody by as much.
 
 mod calling;
 mod chance;

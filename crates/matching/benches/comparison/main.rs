@@ -62,7 +62,7 @@ struct Arguments {
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// How many support workers to begin with where places and density are scaled; 0 leaves that out.
-    #[arg(long, default_value_t = 100_000)]
+    #[arg(long, default_value_t = 30_000)]
     scaling: u64,
     /// Leave PostgreSQL out.
     #[arg(long)]

@@ -5,6 +5,7 @@ use domain::availability::{
     Availability, DayPart, DayStrength, Exception, HalfHour, Hours, RequestedDay, Strength,
     Weekday, WeeklyHours,
 };
+use domain::candidates::Criterion;
 use domain::check::{Check, CheckKind, CheckState};
 use domain::id::{PersonId, WorkerId};
 use domain::match_request::{
@@ -23,6 +24,8 @@ use domain::vocabulary::{
     Mobility, Service, Skill, Task, Vocabulary,
 };
 use uuid::Uuid;
+
+use crate::Weights;
 
 const TOLD: [&str; 16] = [
     "I like",
@@ -130,10 +133,43 @@ impl Samples {
         (0..count).map(|_| self.worker()).collect()
     }
 
+    /// Others who are the same in everything but who they are.
+    pub(super) fn doubles(&mut self, workers: &[SupportWorker]) -> Vec<SupportWorker> {
+        let doubles = workers.iter().map(|worker| {
+            let (id, person) = self.ids();
+            SupportWorker {
+                id,
+                person,
+                ..worker.clone()
+            }
+        });
+        doubles.collect()
+    }
+
+    /// The weights in use, or any others that add up.
+    pub(super) fn weights(&mut self) -> Weights {
+        let mut weights = Weights::default();
+        for _ in 0..[0, 5, 200][self.below(3)] {
+            let (from, to) = (
+                self.below(Criterion::ALL.len()),
+                self.below(Criterion::ALL.len()),
+            );
+            let moved = self.number(weights.weights[from].weight + 1);
+            weights.weights[from].weight -= moved;
+            weights.weights[to].weight += moved;
+        }
+        assert_eq!(weights.validate(), Ok(()));
+        weights
+    }
+
+    fn ids(&mut self) -> (WorkerId, PersonId) {
+        let mut id = || Uuid::from_u64_pair(self.next(), self.next());
+        (WorkerId::from_uuid(id()), PersonId::from_uuid(id()))
+    }
+
     fn worker(&mut self) -> SupportWorker {
-        let id = Uuid::from_u64_pair(self.next(), self.next());
-        let person = Uuid::from_u64_pair(self.next(), self.next());
-        let mut worker = SupportWorker::new(WorkerId::from_uuid(id), PersonId::from_uuid(person));
+        let (id, person) = self.ids();
+        let mut worker = SupportWorker::new(id, person);
         worker.state = WorkerState::Active;
         worker.introduction_approved = Some(self.text());
         worker.checks = CheckKind::ALL
