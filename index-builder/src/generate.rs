@@ -15,8 +15,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use population::{Layout, Population};
 use serde::Serialize;
 
-pub(crate) use lines::{REQUESTS, WORKERS};
-
 /// The most support workers that can be asked for.
 const MOST_WORKERS: i64 = 10_000_000;
 /// The most match requests.

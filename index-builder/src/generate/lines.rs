@@ -17,9 +17,9 @@ use serde::Serialize;
 use super::{BATCH, GenerateError, THREADS, progress};
 
 /// The file of support workers.
-pub(crate) const WORKERS: &str = "support-workers.jsonl";
+pub(super) const WORKERS: &str = "support-workers.jsonl";
 /// The file of match requests.
-pub(crate) const REQUESTS: &str = "requests.jsonl";
+pub(super) const REQUESTS: &str = "requests.jsonl";
 /// Batches that a thread may be ahead of what is written.
 const AHEAD: usize = 4;
 

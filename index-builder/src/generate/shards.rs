@@ -92,7 +92,7 @@ fn build_all(
     let next = AtomicUsize::new(0);
     let table = Mutex::new(BTreeMap::new());
     thread::scope(|scope| {
-        let build = || {
+        let build = || -> Result<(), GenerateError> {
             while let Some((cell, numbers)) = cells.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let entry = build_one(population, *cell, numbers, folder)?;
                 bar.inc(numbers.len() as u64);
@@ -102,10 +102,8 @@ fn build_all(
             Ok(())
         };
         let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(build)).collect();
-        let results = threads.into_iter().map(|thread| thread.join());
-        results
-            .map(|result| result.map_err(|_| GenerateError::Stopped)?)
-            .collect::<Result<(), GenerateError>>()
+        let mut results = threads.into_iter().map(|thread| thread.join());
+        results.try_for_each(|result| result.map_err(|_| GenerateError::Stopped)?)
     })?;
     table.into_inner().map_err(|_| GenerateError::Stopped)
 }

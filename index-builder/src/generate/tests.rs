@@ -8,6 +8,7 @@ use domain::support_worker::SupportWorker;
 use matching::Shard;
 use tempfile::TempDir;
 
+use super::lines::{REQUESTS, WORKERS};
 use super::shards::{Entry, TABLE};
 use super::*;
 

@@ -8,7 +8,7 @@ use domain::candidates::Criterion;
 use domain::eligibility::Asked;
 use domain::id::{PersonId, WorkerId};
 use domain::packed::IndexRecord;
-use domain::place::{Neighbourhood, Position, reach_squared};
+use domain::place::{Neighbourhood, Position};
 use domain::vocabulary::{Gender, Vocabulary, mask};
 use rapport_matching::value;
 
@@ -18,23 +18,20 @@ pub(crate) struct Columns {
     pub(super) cover: HashMap<u64, Vec<u32>>,
     /// See [`Offer`].
     pub(super) offer: Vec<u64>,
-    /// Tasks not accepted, and hazards above them.
-    pub(super) declined: Vec<u64>,
+    /// See [`Bars`].
+    pub(super) bars: Vec<u64>,
+    /// The lowest and the highest of the rates.
+    pub(super) rate_range: Vec<[u32; 2]>,
     /// By service; zero where it is not offered.
     pub(super) rates: Vec<[u32; 16]>,
-    pub(super) checks_until: Vec<i32>,
-    pub(super) positions: Vec<Position>,
-    pub(super) reach_squared: Vec<u64>,
-    pub(super) skills: Vec<u32>,
-    pub(super) languages: Vec<u64>,
-    pub(super) cultures: Vec<u32>,
+    pub(super) homes: Vec<Home>,
+    pub(super) traits: Vec<Traits>,
     pub(super) interests: Vec<[u64; 3]>,
     pub(super) conditions: Vec<[u32; 4]>,
     pub(super) certificates: Lists<(u32, i32)>,
     pub(super) weeks: Vec<Week>,
     pub(super) exceptions: Lists<Exception>,
-    pub(super) experience: Vec<Experience>,
-    pub(super) steady: Vec<Steady>,
+    pub(super) worth: Vec<Worth>,
     /// Numbers of the stems of the introduction, ascending.
     pub(super) words: Lists<u32>,
     pub(super) stems: HashMap<String, u32>,
@@ -42,19 +39,31 @@ pub(crate) struct Columns {
     pub(super) persons: Vec<PersonId>,
 }
 
-/// Days of support work that are over, and the first of those that go on.
+/// Where somebody sets out from, and how far.
 #[derive(Clone, Copy)]
-pub(super) struct Experience {
-    pub(super) worked: u32,
-    pub(super) since: Option<i32>,
+pub(super) struct Home {
+    pub(super) position: Position,
+    pub(super) radius_km: u16,
 }
 
-/// What is the same for every request.
+/// What is wished for now and then.
 #[derive(Clone, Copy)]
-pub(super) struct Steady {
+pub(super) struct Traits {
+    pub(super) languages: u64,
+    pub(super) skills: u32,
+    pub(super) cultures: u32,
+}
+
+/// What is the same for every request, or nearly.
+#[derive(Clone, Copy)]
+pub(super) struct Worth {
     pub(super) reliability: u16,
     pub(super) workload: u16,
     pub(super) exposure: u32,
+    /// Days of support work that are over.
+    pub(super) worked: u32,
+    /// The first day of the work that goes on; the last day of all where none does.
+    pub(super) since: i32,
 }
 
 /// Lists of any length, one behind the other.
@@ -128,11 +137,30 @@ impl Offer {
     }
 }
 
-const TASKS: u32 = 32;
+/// Tasks not accepted, hazards above them, and on top the last day on which every check holds.
+pub(super) struct Bars;
 
-/// Tasks and hazards in one word.
-pub(super) const fn unwelcome(tasks: u64, hazards: u64) -> u64 {
-    tasks | hazards << TASKS
+impl Bars {
+    const HAZARDS: u32 = 26;
+    const CHECKS: u32 = 42;
+
+    fn of(record: &IndexRecord) -> u64 {
+        let checks = record.checks_until.map_or((1 << 22) - 1, number);
+        Self::unwelcome(record.declined_tasks, record.declined_hazards) | checks << Self::CHECKS
+    }
+
+    pub(super) const fn unwelcome(tasks: u64, hazards: u64) -> u64 {
+        tasks | hazards << Self::HAZARDS
+    }
+
+    /// What a row's bars have to be at least for its checks to hold on a date.
+    pub(super) fn until(date: NaiveDate) -> u64 {
+        number(date) << Self::CHECKS
+    }
+}
+
+fn number(date: NaiveDate) -> u64 {
+    u64::try_from(day(date)).unwrap()
 }
 
 pub(super) fn day(date: NaiveDate) -> i32 {
@@ -173,7 +201,12 @@ impl Columns {
         Self {
             cover: cover(&records),
             offer: each.map(Offer::of),
-            declined: each.map(|record| unwelcome(record.declined_tasks, record.declined_hazards)),
+            bars: each.map(Bars::of),
+            rate_range: each.map(|record| {
+                let rates = record.services.iter().map(|offered| offered.hourly_rate.0);
+                let highest = rates.clone().max().unwrap_or(0);
+                [rates.min().unwrap_or(0), highest]
+            }),
             rates: each.map(|record| {
                 let mut rates = [0; 16];
                 for offered in &record.services {
@@ -181,29 +214,30 @@ impl Columns {
                 }
                 rates
             }),
-            checks_until: each.map(|record| record.checks_until.map_or(i32::MAX, day)),
-            positions: each.map(|record| record.position),
-            reach_squared: each.map(|record| reach_squared(record.radius_km)),
-            skills: each.map(|record| narrow(record.skills)),
-            languages: each.map(|record| record.languages),
-            cultures: each.map(|record| narrow(record.cultures)),
+            homes: each.map(|record| Home {
+                position: record.position,
+                radius_km: record.radius_km,
+            }),
+            traits: each.map(|record| Traits {
+                languages: record.languages,
+                skills: narrow(record.skills),
+                cultures: narrow(record.cultures),
+            }),
             interests: each.map(|record| record.interests),
             conditions: each.map(|record| record.conditions.map(narrow)),
             certificates,
             weeks: each.map(|record| record.week),
             exceptions,
-            experience: each.map(|record| Experience {
-                worked: record.worked_days,
-                since: record.working_since.map(day),
-            }),
-            steady: each.map(|record| {
+            worth: each.map(|record| {
                 let worth = |criterion| {
                     u16::try_from(value(criterion, anybody, record)).unwrap_or(u16::MAX)
                 };
-                Steady {
+                Worth {
                     reliability: worth(Criterion::Reliability),
                     workload: worth(Criterion::Workload),
                     exposure: record.reliability.exposure,
+                    worked: record.worked_days,
+                    since: record.working_since.map_or(i32::MAX, day),
                 }
             }),
             words,

@@ -1,4 +1,4 @@
-//! The limit: what the machine can do at best. Plain arrays, one for each fact, walked by hand, with the same reverse
+//! The limit: what the machine can do at best. Plain arrays, facts that are read together side by side, walked by hand, with the same reverse
 //! cover from neighbourhoods to people; nothing is stored, checked or explained.
 //!
 //! It does the same work and gives the same answers: filter, exact distance, score with every criterion's value, ten

@@ -1,19 +1,26 @@
 //! Walking the rows of a neighbourhood: one rule after the other over a block, survivors moved together.
 
+use std::sync::LazyLock;
+
 use domain::availability::day_parts_of;
 use domain::eligibility::Asked;
+use domain::place::{FARTHEST_TRAVEL_KM, reach_squared};
 use domain::vocabulary::{Service, Vocabulary, words_in};
 use rapport_matching::{Query, Weights};
 
-use super::columns::{Columns, Offer, day, unwelcome};
+use super::columns::{Bars, Columns, Offer, day};
 use super::score::Scorer;
 use super::ten::{Best, Ten};
 
 /// Rows looked at together.
-const BLOCK: usize = 256;
+pub(super) const BLOCK: usize = 256;
+
+/// How far each whole kilometre of travel reaches, as a squared chord.
+static REACH: LazyLock<Vec<u64>> =
+    LazyLock::new(|| (0..=FARTHEST_TRAVEL_KM).map(reach_squared).collect());
 
 /// The rows of a block that every rule so far has left.
-struct Left {
+pub(super) struct Left {
     rows: [u32; BLOCK],
     count: usize,
 }
@@ -42,7 +49,7 @@ impl Left {
         self.count = count;
     }
 
-    fn rows(&self) -> &[u32] {
+    pub(super) fn rows(&self) -> &[u32] {
         &self.rows[..self.count]
     }
 }
@@ -61,52 +68,57 @@ impl Columns {
         };
         let scorer = Scorer::new(self, query, weights, occurring);
         let mut ten = Ten::new(query.request);
+        let mut bounded = vec![];
         let needed = Offer::needed(asked);
-        let unwelcome = unwelcome(asked.tasks, asked.hazards);
+        let unwelcome = Bars::unwelcome(asked.tasks, asked.hazards);
+        let until = Bars::until(asked.covered_until.max(asked.today));
         let services: Vec<usize> = words_in::<Service>(asked.services)
             .map(|service| service.bit() as usize)
             .collect();
-        let budget = asked.budget.least.0..=asked.budget.most.0;
-        let until = day(asked.covered_until.max(asked.today));
+        let (cheapest, dearest) = (asked.budget.least.0, asked.budget.most.0);
+        let reach: &[u64] = &REACH;
         for block in rows.chunks(BLOCK) {
             let mut left = Left::of(block, |row| self.offer[row] & needed == needed);
-            if unwelcome != 0 {
-                left.keep(|row| self.declined[row] & unwelcome == 0);
-            }
             left.keep(|row| {
-                let rates = &self.rates[row];
-                let mut within = true;
-                for service in &services {
-                    within &= budget.contains(&rates[service % 16]);
-                }
-                within
+                let bars = self.bars[row];
+                (bars & unwelcome == 0) & (bars >= until)
             });
-            left.keep(|row| self.checks_until[row] >= until);
+            left.keep(|row| {
+                let [lowest, highest] = self.rate_range[row];
+                (lowest <= dearest) & (cheapest <= highest)
+            });
+            left.keep(|row| {
+                let [lowest, highest] = self.rate_range[row];
+                if cheapest <= lowest && highest <= dearest {
+                    return true;
+                }
+                let rates = &self.rates[row];
+                let mut of = services.iter().map(|service| rates[service % 16]);
+                of.all(|rate| cheapest <= rate && rate <= dearest)
+            });
             self.keep_wishes(&mut left, asked);
             left.keep(|row| {
-                let chord = self.positions[row].chord_squared(asked.position);
-                chord <= self.reach_squared[row]
+                let home = self.homes[row];
+                let chord = home.position.chord_squared(asked.position);
+                chord <= reach[usize::from(home.radius_km)]
             });
-            for row in left.rows() {
-                if self.is_admitted(*row, query) {
-                    scorer.offer(*row, &mut ten);
-                }
-            }
+            scorer.bound(left.rows(), &mut bounded);
         }
-        ten.finish()
+        scorer.offer_all(&mut bounded, &mut ten);
+        scorer.values_of(ten.finish())
     }
 
     /// Musts and what is to be avoided: only what is asked about is looked at.
     fn keep_wishes(&self, left: &mut Left, asked: &Asked) {
         let (must, avoid) = (&asked.must, &asked.avoid);
         if must.languages != 0 {
-            left.keep(|row| self.languages[row] & must.languages == must.languages);
+            left.keep(|row| self.traits[row].languages & must.languages == must.languages);
         }
         if must.skills != 0 {
-            left.keep(|row| u64::from(self.skills[row]) & must.skills == must.skills);
+            left.keep(|row| u64::from(self.traits[row].skills) & must.skills == must.skills);
         }
         if must.cultures != 0 {
-            left.keep(|row| u64::from(self.cultures[row]) & must.cultures == must.cultures);
+            left.keep(|row| u64::from(self.traits[row].cultures) & must.cultures == must.cultures);
         }
         if must.interests != [0; 3] {
             left.keep(|row| {
@@ -120,9 +132,9 @@ impl Columns {
         }
         if avoid.languages | avoid.skills | avoid.cultures != 0 {
             left.keep(|row| {
-                self.languages[row] & avoid.languages == 0
-                    && u64::from(self.skills[row]) & avoid.skills == 0
-                    && u64::from(self.cultures[row]) & avoid.cultures == 0
+                self.traits[row].languages & avoid.languages == 0
+                    && u64::from(self.traits[row].skills) & avoid.skills == 0
+                    && u64::from(self.traits[row].cultures) & avoid.cultures == 0
             });
         }
         if avoid.interests != [0; 3] {
@@ -134,7 +146,7 @@ impl Columns {
     }
 
     /// What few requests ask for: certificates, and who stands where to whom.
-    fn is_admitted(&self, row: u32, query: Query<'_>) -> bool {
+    pub(super) fn is_admitted(&self, row: u32, query: Query<'_>) -> bool {
         let (asked, relations) = (query.asked, query.relations);
         let at = row as usize;
         if asked.certifications != 0 {

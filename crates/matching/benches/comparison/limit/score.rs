@@ -7,16 +7,19 @@ use domain::place::metres_along;
 use domain::vocabulary::{Service, Vocabulary, words_in};
 use rapport_matching::{Query, Weights};
 
-use super::columns::{Columns, Offer, day};
-use super::ten::Ten;
+use super::columns::{Columns, Offer, Worth, day};
+use super::scan::BLOCK;
+use super::ten::{Best, Dear, Entry, Ten};
 
 const FULL: u32 = 1000;
 const CRITERIA: usize = Criterion::ALL.len();
 
 pub(super) struct Scorer<'a> {
     columns: &'a Columns,
+    query: Query<'a>,
     asked: &'a Asked,
     weights: [u32; CRITERIA],
+    unasked: u32,
     occurring: DayParts,
     services: Vec<usize>,
     today: i32,
@@ -39,7 +42,9 @@ impl<'a> Scorer<'a> {
         let words = asked.words.iter();
         Self {
             columns,
+            query,
             asked,
+            unasked: Self::unasked(asked, &by_criterion),
             weights: by_criterion,
             occurring,
             services: words_in::<Service>(asked.services)
@@ -52,57 +57,162 @@ impl<'a> Scorer<'a> {
         }
     }
 
-    /// Puts a row among the ten, unless it cannot be one of them.
-    pub(super) fn offer(&self, row: u32, ten: &mut Ten) {
-        let at = row as usize;
-        let (columns, asked) = (self.columns, self.asked);
-        let exposure = columns.steady[at].exposure;
-        let mut values = [FULL; CRITERIA];
-        let mut set = |criterion: Criterion, value: u32| values[criterion as usize] = value;
-        set(Criterion::Expertise, self.expertise(at));
-        set(Criterion::Interests, self.interests(at));
-        set(Criterion::Wishes, self.wishes(at));
-        set(Criterion::Understanding, self.understanding(at));
-        set(Criterion::Experience, self.experience(at));
-        set(
-            Criterion::Reliability,
-            u32::from(columns.steady[at].reliability),
-        );
-        set(Criterion::Workload, u32::from(columns.steady[at].workload));
-        set(Criterion::Rate, self.rate(at));
-        if !ten.may_take(self.score(&values), exposure) {
-            return;
-        }
-        let metres = metres_along(columns.positions[at].chord_squared(asked.position));
-        values[Criterion::Distance as usize] = 10_000 * FULL / (10_000 + metres);
-        let by_date = self.days_by_date(at);
-        if !by_date {
-            values[Criterion::Days as usize] = self.usual_days(at);
-        }
-        if !ten.may_take(self.score(&values), exposure) {
-            return;
-        }
-        if !self.words.is_empty() {
-            values[Criterion::Words as usize] = self.words_in_common(row);
-            if !ten.may_take(self.score(&values), exposure) {
-                return;
-            }
-        }
-        if !columns.is_free(row, asked) {
-            return;
-        }
-        if by_date {
-            values[Criterion::Days as usize] = self.days_on_dates(row);
-        }
-        ten.offer(self.score(&values), exposure, columns.workers[at], values);
+    /// Notes the most that those rows may be worth. What is cheap is added up for all of them, array by array, so that
+    /// memory is waited for together.
+    pub(super) fn bound(&self, rows: &[u32], bounded: &mut Vec<(u32, u32)>) {
+        let mut sums = [0_u32; BLOCK];
+        self.add_up(rows, &mut sums);
+        let unasked = self.unasked;
+        let bounds = rows.iter().zip(sums);
+        bounded.extend(bounds.map(|(row, sum)| (unasked.wrapping_add(sum), *row)));
     }
 
-    fn score(&self, values: &[u32; CRITERIA]) -> u32 {
-        let mut score = 0_u32;
-        for (value, weight) in values.iter().zip(self.weights) {
-            score = score.wrapping_add(value.wrapping_mul(weight));
+    /// Puts those rows among the ten that belong there: the most promising first, in order, so that the others are
+    /// hardly looked at.
+    pub(super) fn offer_all(&self, bounded: &mut [(u32, u32)], ten: &mut Ten) {
+        const FIRST: usize = 40;
+        let best_first = |one: &(u32, u32), other: &(u32, u32)| other.cmp(one);
+        if bounded.len() > FIRST {
+            bounded.select_nth_unstable_by(FIRST, best_first);
         }
-        score
+        let (first, others) = bounded.split_at_mut(bounded.len().min(FIRST));
+        first.sort_unstable_by(best_first);
+        for (bound, row) in first.iter().chain(&*others) {
+            if ten.may_take(*bound, 0) {
+                self.offer(*row, *bound, ten);
+            }
+        }
+    }
+
+    /// The points of what is the same in everybody, and the most of what is looked at last.
+    fn unasked(asked: &Asked, weights: &[u32; CRITERIA]) -> u32 {
+        let prefer = &asked.prefer;
+        let looked_at = [
+            (Criterion::Expertise, asked.conditions != 0),
+            (Criterion::Interests, prefer.interests != [0; 3]),
+            (Criterion::Wishes, prefer.skills | prefer.genders != 0),
+            (
+                Criterion::Understanding,
+                prefer.languages | prefer.cultures != 0,
+            ),
+            (Criterion::Distance, false),
+            (Criterion::Days, false),
+            (Criterion::Words, false),
+        ];
+        let same = looked_at.iter().filter(|(_, looked_at)| !looked_at);
+        same.map(|(criterion, _)| FULL * weights[*criterion as usize])
+            .sum()
+    }
+
+    fn weight(&self, criterion: Criterion) -> u32 {
+        self.weights[criterion as usize]
+    }
+
+    fn add_up(&self, rows: &[u32], sums: &mut [u32; BLOCK]) {
+        let prefer = &self.asked.prefer;
+        let mut add = |criterion: Criterion, value: &dyn Fn(&Self, usize) -> u32| {
+            let weight = self.weight(criterion);
+            for (row, sum) in rows.iter().zip(&mut *sums) {
+                *sum = sum.wrapping_add(weight.wrapping_mul(value(self, *row as usize)));
+            }
+        };
+        if self.asked.conditions != 0 {
+            add(Criterion::Expertise, &Self::expertise);
+        }
+        if prefer.interests != [0; 3] {
+            add(Criterion::Interests, &Self::interests);
+        }
+        if prefer.skills | prefer.genders != 0 {
+            add(Criterion::Wishes, &Self::wishes);
+        }
+        if prefer.languages | prefer.cultures != 0 {
+            add(Criterion::Understanding, &Self::understanding);
+        }
+        add(Criterion::Rate, &Self::rate);
+        let (reliability, workload, experience) = (
+            self.weight(Criterion::Reliability),
+            self.weight(Criterion::Workload),
+            self.weight(Criterion::Experience),
+        );
+        for (row, sum) in rows.iter().zip(&mut *sums) {
+            let worth = self.columns.worth[*row as usize];
+            let points = reliability
+                .wrapping_mul(u32::from(worth.reliability))
+                .wrapping_add(workload.wrapping_mul(u32::from(worth.workload)))
+                .wrapping_add(experience.wrapping_mul(self.experience(worth)));
+            *sum = sum.wrapping_add(points);
+        }
+    }
+
+    /// What is dear, of a row that may be among the ten: distance, words, dates, each from the bound downwards.
+    fn offer(&self, row: u32, bound: u32, ten: &mut Ten) {
+        let at = row as usize;
+        let (columns, asked) = (self.columns, self.asked);
+        let exposure = columns.worth[at].exposure;
+        let less = |bound: u32, criterion: Criterion, value: u32| {
+            bound - self.weight(criterion) * (FULL - value)
+        };
+        let by_date = self.days_by_date(at);
+        let mut dear = Dear {
+            distance: self.distance(at),
+            days: if by_date { FULL } else { self.usual_days(at) },
+            words: FULL,
+        };
+        let bound = less(bound, Criterion::Distance, dear.distance);
+        let bound = less(bound, Criterion::Days, dear.days);
+        if !ten.may_take(bound, exposure) || !columns.is_admitted(row, self.query) {
+            return;
+        }
+        dear.words = self.words_in_common(row);
+        let bound = less(bound, Criterion::Words, dear.words);
+        if !ten.may_take(bound, exposure) || !columns.is_free(row, asked) {
+            return;
+        }
+        let mut score = bound;
+        if by_date {
+            dear.days = self.days_on_dates(row);
+            score = less(bound, Criterion::Days, dear.days);
+        }
+        ten.offer(Entry {
+            row,
+            worker: columns.workers[at],
+            score,
+            exposure,
+            dear,
+        });
+    }
+
+    /// The ten with what they are worth by each criterion.
+    pub(super) fn values_of(&self, ten: Vec<Entry>) -> Vec<Best> {
+        let best = ten.into_iter().map(|entry| {
+            let at = entry.row as usize;
+            let worth = self.columns.worth[at];
+            let mut values = [FULL; CRITERIA];
+            let mut set = |criterion: Criterion, value: u32| values[criterion as usize] = value;
+            set(Criterion::Expertise, self.expertise(at));
+            set(Criterion::Days, entry.dear.days);
+            set(Criterion::Interests, self.interests(at));
+            set(Criterion::Wishes, self.wishes(at));
+            set(Criterion::Understanding, self.understanding(at));
+            set(Criterion::Experience, self.experience(worth));
+            set(Criterion::Reliability, u32::from(worth.reliability));
+            set(Criterion::Distance, entry.dear.distance);
+            set(Criterion::Rate, self.rate(at));
+            set(Criterion::Workload, u32::from(worth.workload));
+            set(Criterion::Words, entry.dear.words);
+            Best {
+                worker: entry.worker,
+                score: entry.score,
+                values,
+            }
+        });
+        best.collect()
+    }
+
+    fn distance(&self, at: usize) -> u32 {
+        let home = self.columns.homes[at].position;
+        let metres = metres_along(home.chord_squared(self.asked.position));
+        10_000 * FULL / (10_000 + metres)
     }
 
     fn expertise(&self, at: usize) -> u32 {
@@ -139,7 +249,7 @@ impl<'a> Scorer<'a> {
         if count == 0 {
             return FULL;
         }
-        let skills = (u64::from(self.columns.skills[at]) & prefer.skills).count_ones();
+        let skills = (u64::from(self.columns.traits[at].skills) & prefer.skills).count_ones();
         let gender = self.columns.offer[at] & Offer::genders(prefer.genders) != 0;
         (skills + u32::from(gender)) * FULL / count
     }
@@ -150,16 +260,18 @@ impl<'a> Scorer<'a> {
         if count == 0 {
             return FULL;
         }
-        let met = (self.columns.languages[at] & languages).count_ones()
-            + (u64::from(self.columns.cultures[at]) & cultures).count_ones();
+        let met = (self.columns.traits[at].languages & languages).count_ones()
+            + (u64::from(self.columns.traits[at].cultures) & cultures).count_ones();
         met * FULL / count
     }
 
-    fn experience(&self, at: usize) -> u32 {
-        let experience = self.columns.experience[at];
-        let since = experience.since.map_or(0, |since| self.today - since);
-        let days = experience.worked + u32::try_from(since).unwrap_or(0);
-        days.min(3650) * FULL / 3650
+    fn experience(&self, worth: Worth) -> u32 {
+        let present = self
+            .today
+            .saturating_sub(worth.since)
+            .max(0)
+            .cast_unsigned();
+        (worth.worked + present).min(3650) * FULL / 3650
     }
 
     fn rate(&self, at: usize) -> u32 {
@@ -202,6 +314,9 @@ impl<'a> Scorer<'a> {
     }
 
     fn words_in_common(&self, row: u32) -> u32 {
+        if self.words.is_empty() {
+            return FULL;
+        }
         let written = self.columns.words.of(row);
         let interests = &self.columns.interests[row as usize];
         let common = self.words.iter().filter(|(stem, about)| {

@@ -14,12 +14,29 @@ pub(crate) struct Best {
     pub(crate) score: u32,
     /// What they are worth by each criterion.
     pub(crate) values: [u32; Criterion::ALL.len()],
-    exposure: u32,
+}
+
+/// One of the ten best so far.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry {
+    pub(super) row: u32,
+    pub(super) worker: WorkerId,
+    pub(super) score: u32,
+    pub(super) exposure: u32,
+    pub(super) dear: Dear,
+}
+
+/// What somebody is worth by what is dear to work out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Dear {
+    pub(super) distance: u32,
+    pub(super) days: u32,
+    pub(super) words: u32,
 }
 
 pub(super) struct Ten {
     request: MatchRequestId,
-    best: Vec<Best>,
+    best: Vec<Entry>,
 }
 
 impl Ten {
@@ -38,22 +55,10 @@ impl Ten {
         }
     }
 
-    pub(super) fn offer(
-        &mut self,
-        score: u32,
-        exposure: u32,
-        worker: WorkerId,
-        values: [u32; Criterion::ALL.len()],
-    ) {
-        if !self.may_take(score, exposure) {
+    pub(super) fn offer(&mut self, new: Entry) {
+        if !self.may_take(new.score, new.exposure) {
             return;
         }
-        let new = Best {
-            worker,
-            score,
-            values,
-            exposure,
-        };
         let at = self
             .best
             .iter()
@@ -62,7 +67,7 @@ impl Ten {
         self.best.truncate(TEN);
     }
 
-    fn comes_before(&self, one: &Best, other: &Best) -> bool {
+    fn comes_before(&self, one: &Entry, other: &Entry) -> bool {
         if (one.score, one.exposure) == (other.score, other.exposure) {
             // Lots are drawn between equals alone.
             self.lot(one.worker) < self.lot(other.worker)
@@ -79,7 +84,7 @@ impl Ten {
         std::array::from_fn(|at| digest[at])
     }
 
-    pub(super) fn finish(self) -> Vec<Best> {
+    pub(super) fn finish(self) -> Vec<Entry> {
         self.best
     }
 }
