@@ -102,7 +102,10 @@ impl IndexBuilder {
                 None => Built::Published,
             };
             let shard = build_shard(cell, &records)?;
-            if self.publish(pointer.as_ref(), cell, shard).await? {
+            // Most who lose the race lose it while they build: they leave nothing behind that has to be removed.
+            let read = pointer.as_ref().map(|pointer| pointer.version);
+            let overtaken = self.pointer(cell).await?.map(|pointer| pointer.version) != read;
+            if !overtaken && self.publish(pointer.as_ref(), cell, shard).await? {
                 return Ok(built);
             }
         }
