@@ -123,7 +123,7 @@ async fn on_loopback_it_behaves_like_the_table_it_stands_for() {
     behaves_like_the_table_it_stands_for(dynamodb).await;
 }
 
-/// Prints what a call costs; `cargo test -p rapport --profile sim speed -- --ignored --nocapture`.
+/// Prints what a call costs; `cargo test -p rapport speed -- --ignored --nocapture`.
 #[tokio::test]
 #[ignore = "a measurement"]
 async fn speed() {
