@@ -24,8 +24,8 @@ const PUBLISHERS: usize = 8;
 const READERS: usize = 8;
 /// The most rows that a publisher delivers at a time.
 const DELIVERED: usize = 16;
-/// Half of them are in the rows at a time, so that everybody there is fits one list.
-const WORKERS: usize = 16;
+/// So many of them are in the rows at a time, few enough that everybody there is fits one list.
+const WORKERS: usize = 20;
 const PRESENT: usize = 8;
 
 /// What the table has held, change by change.
