@@ -1,6 +1,8 @@
 //! Due rows in the table: written by a commit, found through the sparse `due` index, deleted by the
 //! effect's own commit.
 
+mod announced;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use domain::due::{Consumer, Due, DueRow};
@@ -12,6 +14,8 @@ use crate::item::{
 use crate::key::{Key, StaffPartition};
 use crate::retry::{Failure, failure, retrying};
 use crate::table::{Store, salt};
+
+pub use announced::{AnnouncedDue, announced};
 
 pub(crate) const DUE_INDEX: &str = "due";
 pub(crate) const DUE_PK: &str = "due_pk";
