@@ -55,7 +55,8 @@ pub fn dispatch() -> ExitCode {
 pub fn sweep() -> ExitCode {
     start(async || {
         let config = aws::config().await;
-        let store = Store::new(dynamodb(&config), settings::table(environment)?);
+        let ids = IdSource::from_os(Arc::new(SystemClock))?;
+        let store = store(&config, settings::table(environment)?, &ids);
         sweeper::run(store, dispatcher(&config)?).await
     })
 }
@@ -93,9 +94,10 @@ async fn context(ports: &[Port]) -> Result<Shared, Error> {
     let mail = ports::mail(ports, &config, environment)?;
     let blobs = ports::blobs(ports, &config, environment)?;
     let clock = Arc::new(SystemClock);
+    let ids = IdSource::from_os(clock.clone())?;
     Ok(Arc::new(Context {
-        store: Store::new(dynamodb(&config), settings.table),
-        ids: Arc::new(IdSource::from_os(clock.clone())?),
+        store: store(&config, settings.table, &ids),
+        ids: Arc::new(ids),
         clock,
         key: settings.key,
         token_rules: settings.token_rules,
@@ -107,9 +109,11 @@ async fn context(ports: &[Port]) -> Result<Shared, Error> {
 }
 
 /// The store retries, so the SDK does not.
-fn dynamodb(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
+fn store(config: &SdkConfig, table: String, ids: &IdSource) -> Store {
     let config = aws_sdk_dynamodb::config::Builder::from(config);
-    aws_sdk_dynamodb::Client::from_conf(config.retry_config(RetryConfig::disabled()).build())
+    let config = config.retry_config(RetryConfig::disabled()).build();
+    Store::new(aws_sdk_dynamodb::Client::from_conf(config), table)
+        .with_jitter(u64::from_be_bytes(ids.random_bytes()))
 }
 
 /// The queue of every consumer, and the schedules before them.

@@ -101,13 +101,14 @@ async fn what_can_have_no_link_gets_none() {
             media_type: MediaType::Pdf,
             bytes: MAX_BLOB_BYTES as u64 + 1,
         };
-        let refused = place.blobs.upload_link(&name(), &too_large, place.now());
+        let (name, now) = (name(), place.now());
+        let refused = place.blobs.upload_link(&name, &too_large, now);
         assert!(matches!(refused.await, Err(BlobError::TooLarge(_))));
         let no_file = Download {
             media_type: MediaType::Text,
             file_name: "a/b".to_owned(),
         };
-        let refused = place.blobs.download_link(&name(), &no_file, place.now());
+        let refused = place.blobs.download_link(&name, &no_file, now);
         assert!(matches!(refused.await, Err(BlobError::NotAFileName)));
     })
     .await;

@@ -52,7 +52,10 @@ async fn deadline(table: &Table, at: DateTime<Utc>) -> DueKey {
     };
     let commit = table.commit(&aggregate).due(row);
     table.store.commit(commit).await.unwrap();
-    Key::due(&aggregate, "candidate-release#0")
+    Key {
+        pk: aggregate.pk,
+        sk: "DUE#candidate-release#0".to_owned(),
+    }
 }
 
 async fn swept(table: &Table, outbox: &Outbox, now: DateTime<Utc>) -> Swept {

@@ -9,10 +9,11 @@ use domain::due::{Consumer, Due, DueRow};
 
 use crate::error::StoreError;
 use crate::item::{
-    Attributes, BODY, SCHEMA, VERSION, key_attributes, key_of, number, read_number, read_text,
+    Attributes, BODY, SCHEMA, STAFF_SK, VERSION, key_attributes, key_of, number, read_number,
+    read_text,
 };
 use crate::key::{Key, StaffPartition};
-use crate::retry::{Failure, failure, retrying};
+use crate::retry::{Failure, failure};
 use crate::table::{Store, salt};
 
 pub use announced::{AnnouncedDue, announced};
@@ -217,7 +218,7 @@ impl Store {
     ) -> Result<Vec<Attributes>, StoreError> {
         // `~` sorts after every key that could follow the instant.
         let until = by.map_or_else(|| "~".to_owned(), |by| format!("{}~", instant(by)));
-        retrying(bucket, || async {
+        self.retrying(bucket, || async {
             let query = self
                 .dynamodb
                 .query()
@@ -284,7 +285,22 @@ impl Store {
         } else {
             call.expression_attribute_values(":next", AttributeValue::S(instant(next)))
         };
-        self.unless_changed(call, outcome).await
+        let answered = self.unless_changed(call, outcome).await?;
+        // An attempt whose answer was lost has changed the row by itself.
+        let order = order(&pending.key, next);
+        if answered == Postponed::Elsewhere && self.stands_so(&pending.key, tries, &order).await? {
+            return Ok(outcome);
+        }
+        Ok(answered)
+    }
+
+    /// Whether a row is at this try, and at this place in its index.
+    async fn stands_so(&self, key: &DueKey, tries: u32, order: &str) -> Result<bool, StoreError> {
+        let found = self.get_item(key).await?;
+        Ok(found.is_some_and(|item| {
+            let place = read_text(&item, DUE_SK).or_else(|| read_text(&item, STAFF_SK));
+            read_number(&item, TRIES) == Some(u64::from(tries)) && place.as_deref() == Some(order)
+        }))
     }
 
     /// Puts a parked row back to be tried at `now`.
@@ -315,19 +331,20 @@ impl Store {
     /// See [`StoreError`].
     pub async fn parked(&self, limit: u16) -> Result<Vec<DueKey>, StoreError> {
         let partition = StaffPartition::Parked.to_string();
-        let items = retrying(0, || async {
-            let query = self
-                .dynamodb
-                .query()
-                .table_name(&self.table)
-                .index_name("staff")
-                .key_condition_expression("staff_pk = :parked")
-                .expression_attribute_values(":parked", AttributeValue::S(partition.clone()))
-                .limit(i32::from(limit));
-            let answer = query.send().await.map_err(|error| failure(&error))?;
-            Ok::<_, Failure<StoreError>>(answer.items.unwrap_or_default())
-        })
-        .await?;
+        let items = self
+            .retrying(0, || async {
+                let query = self
+                    .dynamodb
+                    .query()
+                    .table_name(&self.table)
+                    .index_name("staff")
+                    .key_condition_expression("staff_pk = :parked")
+                    .expression_attribute_values(":parked", AttributeValue::S(partition.clone()))
+                    .limit(i32::from(limit));
+                let answer = query.send().await.map_err(|error| failure(&error))?;
+                Ok::<_, Failure<StoreError>>(answer.items.unwrap_or_default())
+            })
+            .await?;
         items.iter().map(key_of).collect()
     }
 
@@ -336,7 +353,7 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub async fn forget_due(&self, pending: &PendingDue) -> Result<(), StoreError> {
-        retrying(salt(&pending.key), || async {
+        self.retrying(salt(&pending.key), || async {
             let call = self.dynamodb.delete_item().table_name(&self.table);
             let call = call.set_key(Some(key_attributes(&pending.key)));
             call.send().await.map_err(|error| failure(&error))?;
@@ -350,7 +367,7 @@ impl Store {
         call: aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder,
         outcome: Postponed,
     ) -> Result<Postponed, StoreError> {
-        retrying(0, || async {
+        self.retrying(0, || async {
             match call.clone().send().await {
                 Ok(_) => Ok(outcome),
                 Err(error) => match failure(&error) {

@@ -58,10 +58,12 @@ async fn builder() -> Result<IndexBuilder, Error> {
     };
     let config = aws::config().await;
     let clock = Arc::new(SystemClock);
+    let ids = IdSource::from_os(clock.clone())?;
     Ok(IndexBuilder {
-        store: Store::new(dynamodb(&config), table),
+        store: Store::new(dynamodb(&config), table)
+            .with_jitter(u64::from_be_bytes(ids.random_bytes())),
         blobs: blobs(&config)?,
-        ids: Arc::new(IdSource::from_os(clock.clone())?),
+        ids: Arc::new(ids),
         clock,
     })
 }
