@@ -11,13 +11,15 @@ use aws_sdk_s3::Client as S3;
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::ChecksumAlgorithm;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::timeout::TimeoutConfig;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, SubsecRound, Utc};
 use domain::attachment::is_file_name;
+use ring::digest::{SHA256, digest};
 
 use super::{
     BlobError, BlobName, Blobs, Download, LINK_LIFETIME, Link, MAX_BLOB_BYTES, MAX_LISTED, Upload,
@@ -56,8 +58,8 @@ impl BucketBlobs {
 
     async fn read(&self, name: &BlobName) -> Result<Option<Vec<u8>>, BlobError> {
         let call = self.s3.get_object().bucket(&self.bucket);
-        let object = match call.key(name.as_str()).send().await {
-            Ok(object) => object,
+        let mut body = match call.key(name.as_str()).send().await {
+            Ok(object) => object.body,
             Err(error) => {
                 return match error.as_service_error() {
                     Some(GetObjectError::NoSuchKey(_)) => Ok(None),
@@ -65,11 +67,12 @@ impl BucketBlobs {
                 };
             }
         };
-        let length = object.content_length.unwrap_or_default();
-        check_size(u64::try_from(length).unwrap_or_default())?;
-        // INVARIANT: no more is read than was announced: the connection ends a longer body.
-        let body = object.body.collect().await.map_err(io::Error::other)?;
-        Ok(Some(body.to_vec()))
+        let mut bytes = Vec::new();
+        while let Some(part) = body.try_next().await.map_err(io::Error::other)? {
+            check_size(bytes.len().saturating_add(part.len()))?;
+            bytes.extend_from_slice(&part);
+        }
+        Ok(Some(bytes))
     }
 
     /// The names behind `after`. The bucket lists them in the order of their bytes, which is ours.
@@ -111,12 +114,12 @@ impl Blobs for BucketBlobs {
         bytes: Vec<u8>,
     ) -> BoxFuture<'a, Result<(), BlobError>> {
         Box::pin(async move {
-            check_size(u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
+            check_size(bytes.len())?;
             let call = self.s3.put_object().bucket(&self.bucket);
-            // Replaces what is there: the same bytes, or damaged ones. The bucket checks that what
-            // arrives is what was sent.
+            // Replaces what is there: the same bytes, or damaged ones. The bucket refuses what is not
+            // as it was sent.
             call.key(name.as_str())
-                .checksum_algorithm(ChecksumAlgorithm::Sha256)
+                .checksum_sha256(STANDARD.encode(digest(&SHA256, &bytes)))
                 .body(ByteStream::from(bytes))
                 .send()
                 .await
@@ -154,7 +157,7 @@ impl Blobs for BucketBlobs {
         now: DateTime<Utc>,
     ) -> BoxFuture<'a, Result<Link, BlobError>> {
         Box::pin(async move {
-            check_size(upload.bytes)?;
+            check_size(usize::try_from(upload.bytes).unwrap_or(usize::MAX))?;
             let call = self.s3.put_object().bucket(&self.bucket);
             let signed = call
                 .key(name.as_str())
@@ -192,9 +195,11 @@ impl Blobs for BucketBlobs {
     }
 }
 
-fn check_size(bytes: u64) -> Result<(), BlobError> {
-    if bytes > MAX_BLOB_BYTES as u64 {
-        return Err(BlobError::TooLarge(bytes));
+fn check_size(bytes: usize) -> Result<(), BlobError> {
+    if bytes > MAX_BLOB_BYTES {
+        return Err(BlobError::TooLarge(
+            u64::try_from(bytes).unwrap_or(u64::MAX),
+        ));
     }
     Ok(())
 }
