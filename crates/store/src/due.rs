@@ -3,6 +3,9 @@
 
 mod announced;
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use domain::due::{Consumer, Due, DueRow};
@@ -285,22 +288,8 @@ impl Store {
         } else {
             call.expression_attribute_values(":next", AttributeValue::S(instant(next)))
         };
-        let answered = self.unless_changed(call, outcome).await?;
-        // An attempt whose answer was lost has changed the row by itself.
-        let order = order(&pending.key, next);
-        if answered == Postponed::Elsewhere && self.stands_so(&pending.key, tries, &order).await? {
-            return Ok(outcome);
-        }
-        Ok(answered)
-    }
-
-    /// Whether a row is at this try, and at this place in its index.
-    async fn stands_so(&self, key: &DueKey, tries: u32, order: &str) -> Result<bool, StoreError> {
-        let found = self.get_item(key).await?;
-        Ok(found.is_some_and(|item| {
-            let place = read_text(&item, DUE_SK).or_else(|| read_text(&item, STAFF_SK));
-            read_number(&item, TRIES) == Some(u64::from(tries)) && place.as_deref() == Some(order)
-        }))
+        self.unless_changed(call, outcome, &pending.key, (tries, next))
+            .await
     }
 
     /// Puts a parked row back to be tried at `now`.
@@ -322,7 +311,8 @@ impl Store {
             .expression_attribute_values(":bucket", AttributeValue::S(bucket(key)))
             .expression_attribute_values(":order", AttributeValue::S(order(key, now)))
             .expression_attribute_values(":parked", AttributeValue::S(StaffPartition::Parked.to_string()));
-        self.unless_changed(call, Postponed::Until(now)).await
+        self.unless_changed(call, Postponed::Until(now), key, (0, now))
+            .await
     }
 
     /// The rows that were tried too often, at most `limit`.
@@ -362,24 +352,49 @@ impl Store {
         .await
     }
 
+    /// Makes the change that `call` is, after which the row at `key` is at this try, to be tried then.
     async fn unless_changed(
         &self,
-        call: aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder,
+        call: UpdateItemFluentBuilder,
         outcome: Postponed,
+        key: &DueKey,
+        becomes: (u32, DateTime<Utc>),
     ) -> Result<Postponed, StoreError> {
-        self.retrying(0, || async {
+        let attempts = AtomicU32::new(0);
+        let changed = self.retrying(salt(key), || async {
+            attempts.fetch_add(1, Ordering::Relaxed);
             match call.clone().send().await {
-                Ok(_) => Ok(outcome),
+                Ok(_) => Ok(true),
                 Err(error) => match failure(&error) {
                     Failure::Final(StoreError::Refused(code))
                         if code == "ConditionalCheckFailedException" =>
                     {
-                        Ok(Postponed::Elsewhere)
+                        Ok(false)
                     }
                     other => Err(other),
                 },
             }
-        })
-        .await
+        });
+        let changed = changed.await?;
+        // An attempt whose answer was lost can have changed the row by itself.
+        let unsure = !changed && attempts.into_inner() > 1;
+        if changed || (unsure && self.stands_so(key, becomes).await?) {
+            Ok(outcome)
+        } else {
+            Ok(Postponed::Elsewhere)
+        }
+    }
+
+    async fn stands_so(
+        &self,
+        key: &DueKey,
+        (tries, next): (u32, DateTime<Utc>),
+    ) -> Result<bool, StoreError> {
+        let found = self.get_item(key).await?;
+        Ok(found.is_some_and(|item| {
+            let place = read_text(&item, DUE_SK).or_else(|| read_text(&item, STAFF_SK));
+            let at_place = place.is_some_and(|place| place == order(key, next));
+            at_place && read_number(&item, TRIES) == Some(u64::from(tries))
+        }))
     }
 }

@@ -126,7 +126,7 @@ mod tests {
         let sieve = Sieve::default();
         let removed = json!({
             "eventID": "9", "eventName": "REMOVE", "awsRegion": "eu-west-1",
-            "dynamodb": {"SequenceNumber": "9", "Keys": {"pk": {"S": "A"}, "sk": {"S": "DUE#mail#1"}}},
+            "dynamodb": {"SequenceNumber": "9", "SizeBytes": 20, "Keys": {"pk": {"S": "A"}, "sk": {"S": "DUE#mail#1"}}},
         });
         let answer = batch(
             &sieve,
