@@ -3,6 +3,8 @@
 //! A schedule's name is made from its row, so that a row that comes again finds it there. A row in a
 //! queue twice is harmless: its consumer reads the row.
 
+use std::collections::BTreeMap;
+
 use aws_config::SdkConfig;
 use aws_sdk_scheduler::Client as Scheduler;
 use aws_sdk_scheduler::operation::create_schedule::CreateScheduleError;
@@ -98,9 +100,9 @@ impl QueuesAndSchedules {
                     Err(why) => failed.push(Undispatched::new(row, &why)),
                 }
             }
-            // A call that panicked is a row that the sweeper finds.
-            while let Some(Ok((row, made))) = under_way.join_next().await {
-                if let Err(why) = made {
+            while let Some(made) = under_way.join_next().await {
+                // A call that panicked leaves its row to the sweeper.
+                if let Ok((row, Err(why))) = made {
                     failed.push(Undispatched::new(&row, &why));
                 }
             }
@@ -149,7 +151,7 @@ impl Dispatch for QueuesAndSchedules {
     fn dispatch<'a>(&'a self, rows: &'a [DueKey]) -> BoxFuture<'a, Result<(), DispatchError>> {
         Box::pin(async move {
             let now = self.clock.now();
-            let mut soon = std::collections::BTreeMap::<&str, Vec<_>>::new();
+            let mut soon = BTreeMap::<&str, Vec<_>>::new();
             let mut later = Vec::new();
             for row in rows {
                 match route(row.at, now) {
