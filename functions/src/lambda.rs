@@ -7,15 +7,18 @@ mod consumer;
 mod http;
 mod ports;
 mod settings;
+mod stream;
+mod sweeper;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use aws_config::BehaviorVersion;
+use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use domain::due::Consumer;
+use platform::aws;
 use platform::clock::SystemClock;
+use platform::dispatch::{Dispatch, DispatchSettings, QueuesAndSchedules};
 use platform::ids::IdSource;
 use platform::telemetry::{self, LogFormat};
 use store::Store;
@@ -32,25 +35,37 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 /// Runs one family behind API Gateway. `ports` are those it may reach; see [`Port`].
 #[must_use]
 pub fn serve(routes: Routes, ports: &[Port]) -> ExitCode {
-    start(ports, async |context| http::run(routes, context).await)
+    start(async || http::run(routes, context(ports).await?).await)
 }
 
-/// Runs the consumer of the queue `kind`. `ports` are those it may reach; see [`Port`].
+/// Runs a consumer of due rows on its queue. `ports` are those it may reach; see [`Port`].
 #[must_use]
-pub fn consume(kind: &'static str, ports: &[Port]) -> ExitCode {
-    start(ports, async |context| consumer::run(kind, context).await)
+pub fn consume(consumer: Consumer, ports: &[Port]) -> ExitCode {
+    start(async || consumer::run(consumer, context(ports).await?).await)
 }
 
-/// Builds the context once, then answers events until the process is stopped.
-fn start(ports: &[Port], run: impl AsyncFnOnce(Shared) -> Result<(), Error>) -> ExitCode {
+/// Runs the consumer of the table's stream.
+#[must_use]
+pub fn dispatch() -> ExitCode {
+    start(async || stream::run(dispatcher(&aws::config().await)?).await)
+}
+
+/// Runs the sweeper.
+#[must_use]
+pub fn sweep() -> ExitCode {
+    start(async || {
+        let config = aws::config().await;
+        let ids = IdSource::from_os(Arc::new(SystemClock))?;
+        let store = store(&config, settings::table(environment)?, &ids);
+        sweeper::run(store, dispatcher(&config)?).await
+    })
+}
+
+/// Does the function's work until the process is stopped.
+fn start(run: impl AsyncFnOnce() -> Result<(), Error>) -> ExitCode {
     // A second subscriber cannot be there yet.
     drop(telemetry::start(LogFormat::Json));
-    let ran = runtime().and_then(|runtime| {
-        runtime.block_on(async {
-            let context = context(ports).await?;
-            run(context).await
-        })
-    });
+    let ran = runtime().and_then(|runtime| runtime.block_on(run()));
     match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -68,15 +83,21 @@ fn runtime() -> Result<tokio::runtime::Runtime, Error> {
     Ok(runtime)
 }
 
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Built once, before the first event.
 async fn context(ports: &[Port]) -> Result<Shared, Error> {
-    let environment = |name: &str| std::env::var(name).ok();
     let settings = Settings::read(environment)?;
-    let mail = ports::mail(ports, environment)?;
-    let blobs = ports::blobs(ports, environment)?;
+    let config = aws::config().await;
+    let mail = ports::mail(ports, &config, environment)?;
+    let blobs = ports::blobs(ports, &config, environment)?;
     let clock = Arc::new(SystemClock);
+    let ids = IdSource::from_os(clock.clone())?;
     Ok(Arc::new(Context {
-        store: Store::new(dynamodb().await, settings.table),
-        ids: Arc::new(IdSource::from_os(clock.clone())?),
+        store: store(&config, settings.table, &ids),
+        ids: Arc::new(ids),
         clock,
         key: settings.key,
         token_rules: settings.token_rules,
@@ -87,15 +108,20 @@ async fn context(ports: &[Port]) -> Result<Shared, Error> {
     }))
 }
 
-/// DynamoDB as the function's role and region reach it. The store retries, so the SDK does not.
-async fn dynamodb() -> aws_sdk_dynamodb::Client {
-    let http = aws_smithy_http_client::Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https();
-    let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http)
-        .retry_config(RetryConfig::disabled())
-        .load()
-        .await;
-    aws_sdk_dynamodb::Client::new(&config)
+/// The store retries, so the SDK does not.
+fn store(config: &SdkConfig, table: String, ids: &IdSource) -> Store {
+    let config = aws_sdk_dynamodb::config::Builder::from(config);
+    let config = config.retry_config(RetryConfig::disabled()).build();
+    Store::new(aws_sdk_dynamodb::Client::from_conf(config), table)
+        .with_jitter(u64::from_be_bytes(ids.random_bytes()))
+}
+
+/// The queue of every consumer, and the schedules before them.
+fn dispatcher(config: &SdkConfig) -> Result<Arc<dyn Dispatch>, Error> {
+    let kinds = Consumer::ALL.map(Consumer::kind);
+    Ok(Arc::new(QueuesAndSchedules::new(
+        config,
+        DispatchSettings::read(environment, &kinds)?,
+        Arc::new(SystemClock),
+    )))
 }

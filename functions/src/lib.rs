@@ -52,6 +52,7 @@ pub mod signup;
 pub mod staff;
 pub mod standing;
 pub mod support_worker;
+pub mod sweep;
 pub mod terms;
 pub mod ticket;
 pub mod visit;

@@ -11,6 +11,8 @@
 
 pub mod answer;
 pub mod document;
+#[cfg(feature = "aws")]
+pub mod emulator;
 pub mod faults;
 pub mod indexed;
 pub mod people;

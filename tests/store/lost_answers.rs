@@ -153,9 +153,9 @@ async fn a_postponement_whose_answer_is_lost_counts_one_try() {
             .postpone(&pending, rapport_tests::start())
             .await
             .unwrap();
-        assert_eq!(outcome, Postponed::Elsewhere);
         let now = table.store.pending_due(&due[0]).await.unwrap().unwrap();
         assert_eq!(now.tries, 1);
+        assert_eq!(outcome, Postponed::Until(now.next_try));
     })
     .await;
 }

@@ -13,4 +13,5 @@ mod commit;
 mod due_rows;
 mod lost_answers;
 mod reading;
+mod sweeping;
 mod things;

@@ -115,6 +115,27 @@ pub enum Consumer {
     IndexBuilder,
 }
 
+impl Consumer {
+    /// Every one.
+    pub const ALL: [Self; 4] = [
+        Self::CandidateRelease,
+        Self::Expiry,
+        Self::Notification,
+        Self::IndexBuilder,
+    ];
+
+    /// The kind of due row it is for, as queues are named and messages say it.
+    #[must_use]
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::CandidateRelease => "candidate-release",
+            Self::Expiry => "expiry",
+            Self::Notification => "notification",
+            Self::IndexBuilder => "index-builder",
+        }
+    }
+}
+
 impl Due {
     /// Who consumes it.
     #[must_use]

@@ -17,9 +17,13 @@ use crate::keys::hex_encode;
 
 mod folder;
 mod links;
+#[cfg(feature = "aws-blobs")]
+mod s3;
 
 pub use folder::FolderBlobs;
 pub use links::{BlobLinkError, BlobLinkKey, Download, LINK_LIFETIME, Link, Upload};
+#[cfg(feature = "aws-blobs")]
+pub use s3::BucketBlobs;
 
 /// The largest blob.
 pub const MAX_BLOB_BYTES: usize = 64 * 1024 * 1024;

@@ -12,6 +12,18 @@ use tokio::sync::Notify;
 
 use crate::BoxFuture;
 
+#[cfg(feature = "aws-dispatch")]
+mod aws;
+#[cfg(feature = "aws-dispatch")]
+mod route;
+#[cfg(feature = "aws-dispatch")]
+mod settings;
+
+#[cfg(feature = "aws-dispatch")]
+pub use aws::QueuesAndSchedules;
+#[cfg(feature = "aws-dispatch")]
+pub use settings::{DispatchSettings, DispatchSettingsError};
+
 /// Names one due row. All that a message carries: its consumer reads the row itself.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,10 +38,32 @@ pub struct DueKey {
     pub at: DateTime<Utc>,
 }
 
-/// The row could not be sent on; the sweeper will.
+/// Rows that could not be sent on, all others were; the sweeper will find them.
 #[derive(Debug, thiserror::Error)]
-#[error("due rows could not be dispatched: {0}")]
-pub struct DispatchError(#[source] pub Box<dyn std::error::Error + Send + Sync>);
+#[error("{} due rows could not be dispatched", .0.len())]
+pub struct DispatchError(pub Vec<Undispatched>);
+
+/// A row that could not be sent on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undispatched {
+    /// Which.
+    pub row: DueKey,
+    /// Whether it is worth trying again: not where the deployment is at fault.
+    pub passing: bool,
+    /// Why, in words that can be logged.
+    pub reason: String,
+}
+
+#[cfg(feature = "aws-dispatch")]
+impl Undispatched {
+    fn new(row: &DueKey, why: &crate::aws::Failed) -> Self {
+        Self {
+            row: row.clone(),
+            passing: why.passing,
+            reason: why.code.clone(),
+        }
+    }
+}
 
 /// Sends due rows on.
 pub trait Dispatch: Send + Sync {

@@ -8,6 +8,8 @@
 
 use std::pin::Pin;
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod blobs;
 pub mod clock;
 pub mod digest;

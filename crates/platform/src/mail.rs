@@ -14,6 +14,12 @@ use mail_builder::mime::MimePart;
 use crate::BoxFuture;
 use crate::folder::{blocking, clear_unfinished, write_whole};
 
+#[cfg(feature = "aws-mail")]
+mod ses;
+
+#[cfg(feature = "aws-mail")]
+pub use ses::SesMail;
+
 /// One message to one person.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OutgoingMail {
@@ -140,7 +146,7 @@ impl Mail for FolderMail {
         Box::pin(async move {
             mail.check()?;
             let path = self.folder.join(format!("{}.eml", mail.message_id));
-            let message = render(mail, &self.from)?;
+            let message = render(mail, &self.from, Text::Readable)?;
             blocking(move || {
                 if path.try_exists()? {
                     return Ok(());
@@ -153,13 +159,23 @@ impl Mail for FolderMail {
     }
 }
 
-/// The message as RFC 5322 has it; unencoded text wherever that is allowed, so that people can read it.
-fn render(mail: &OutgoingMail, from: &str) -> io::Result<Vec<u8>> {
+/// How a message's text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Text {
+    /// As it is wherever that is allowed, so that people can read the file.
+    Readable,
+    /// In ASCII, so that every server on its way takes it.
+    #[cfg(feature = "aws-mail")]
+    SevenBit,
+}
+
+/// The message as RFC 5322 has it.
+fn render(mail: &OutgoingMail, from: &str, written: Text) -> io::Result<Vec<u8>> {
     let host = from.rsplit_once('@').map_or(from, |(_, host)| host);
     let text: Vec<_> = mail.text.lines().collect();
     let readable = text.iter().all(|line| line.len() <= MAX_LINE_LENGTH);
     let mut body = MimePart::new("text/plain", text.join("\r\n") + "\r\n");
-    if readable {
+    if readable && written == Text::Readable {
         body = body.transfer_encoding("8bit");
     }
     MessageBuilder::new()
@@ -224,9 +240,23 @@ mod tests {
             text: "é".repeat(500),
             ..mail()
         };
-        let message = render(&long, "rapport@example.net").unwrap();
+        let message = render(&long, "rapport@example.net", Text::Readable).unwrap();
         let longest = message.split(|byte| *byte == b'\n').map(<[u8]>::len).max();
         assert!(longest.unwrap() <= MAX_LINE_LENGTH);
+    }
+
+    #[cfg(feature = "aws-mail")]
+    #[test]
+    fn a_message_on_its_way_is_ascii_and_says_the_same() {
+        let sent = OutgoingMail {
+            subject: "Grüße".into(),
+            ..mail()
+        };
+        let message = render(&sent, "rapport@example.net", Text::SevenBit).unwrap();
+        let message = String::from_utf8(message).unwrap();
+        assert!(message.is_ascii());
+        assert!(message.contains("Message-ID: <ntc_1-per_2@example.net>\r\n"));
+        assert!(message.contains("your list is ready =E2=80=93 have a look."));
     }
 
     #[tokio::test]

@@ -18,8 +18,15 @@ const DEFAULT_FILTER: &str = "info";
 
 /// Libraries that write whole requests, and so personal data, at finer levels than these, whatever
 /// the variable asks for. The embedded table also warns of each failed condition, which is no news.
-const LIMITS: [&str; 5] = [
+const LIMITS: [&str; 12] = [
+    "aws_config=info",
+    "aws_runtime=info",
     "aws_sdk_dynamodb=info",
+    "aws_sdk_s3=info",
+    "aws_sdk_scheduler=info",
+    "aws_sdk_sesv2=info",
+    "aws_sdk_sqs=info",
+    "aws_sigv4=info",
     "aws_smithy_runtime=info",
     "dynoxide=error",
     "h2=info",

@@ -1,17 +1,25 @@
 //! Due rows in the table: written by a commit, found through the sparse `due` index, deleted by the
 //! effect's own commit.
 
+mod announced;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use domain::due::{Consumer, Due, DueRow};
 
 use crate::error::StoreError;
 use crate::item::{
-    Attributes, BODY, SCHEMA, VERSION, key_attributes, key_of, number, read_number, read_text,
+    Attributes, BODY, SCHEMA, STAFF_SK, VERSION, key_attributes, key_of, number, read_number,
+    read_text,
 };
 use crate::key::{Key, StaffPartition};
-use crate::retry::{Failure, failure, retrying};
+use crate::retry::{Failure, failure};
 use crate::table::{Store, salt};
+
+pub use announced::{AnnouncedDue, announced};
 
 pub(crate) const DUE_INDEX: &str = "due";
 pub(crate) const DUE_PK: &str = "due_pk";
@@ -222,7 +230,7 @@ impl Store {
     ) -> Result<Vec<Attributes>, StoreError> {
         // `~` sorts after every key that could follow the instant.
         let until = by.map_or_else(|| "~".to_owned(), |by| format!("{}~", instant(by)));
-        retrying(bucket, || async {
+        self.retrying(bucket, || async {
             let query = self
                 .dynamodb
                 .query()
@@ -289,7 +297,8 @@ impl Store {
         } else {
             call.expression_attribute_values(":next", AttributeValue::S(instant(next)))
         };
-        self.unless_changed(call, outcome).await
+        self.unless_changed(call, outcome, &pending.key, (tries, next))
+            .await
     }
 
     /// Puts a parked row back to be tried at `now`.
@@ -311,7 +320,8 @@ impl Store {
             .expression_attribute_values(":bucket", AttributeValue::S(bucket(key)))
             .expression_attribute_values(":order", AttributeValue::S(order(key, now)))
             .expression_attribute_values(":parked", AttributeValue::S(StaffPartition::Parked.to_string()));
-        self.unless_changed(call, Postponed::Until(now)).await
+        self.unless_changed(call, Postponed::Until(now), key, (0, now))
+            .await
     }
 
     /// The rows that were tried too often, at most `limit`.
@@ -320,19 +330,20 @@ impl Store {
     /// See [`StoreError`].
     pub async fn parked(&self, limit: u16) -> Result<Vec<DueKey>, StoreError> {
         let partition = StaffPartition::Parked.to_string();
-        let items = retrying(0, || async {
-            let query = self
-                .dynamodb
-                .query()
-                .table_name(&self.table)
-                .index_name("staff")
-                .key_condition_expression("staff_pk = :parked")
-                .expression_attribute_values(":parked", AttributeValue::S(partition.clone()))
-                .limit(i32::from(limit));
-            let answer = query.send().await.map_err(|error| failure(&error))?;
-            Ok::<_, Failure<StoreError>>(answer.items.unwrap_or_default())
-        })
-        .await?;
+        let items = self
+            .retrying(0, || async {
+                let query = self
+                    .dynamodb
+                    .query()
+                    .table_name(&self.table)
+                    .index_name("staff")
+                    .key_condition_expression("staff_pk = :parked")
+                    .expression_attribute_values(":parked", AttributeValue::S(partition.clone()))
+                    .limit(i32::from(limit));
+                let answer = query.send().await.map_err(|error| failure(&error))?;
+                Ok::<_, Failure<StoreError>>(answer.items.unwrap_or_default())
+            })
+            .await?;
         items.iter().map(key_of).collect()
     }
 
@@ -341,7 +352,7 @@ impl Store {
     /// # Errors
     /// See [`StoreError`].
     pub async fn forget_due(&self, pending: &PendingDue) -> Result<(), StoreError> {
-        retrying(salt(&pending.key), || async {
+        self.retrying(salt(&pending.key), || async {
             let call = self.dynamodb.delete_item().table_name(&self.table);
             let call = call.set_key(Some(key_attributes(&pending.key)));
             call.send().await.map_err(|error| failure(&error))?;
@@ -350,24 +361,49 @@ impl Store {
         .await
     }
 
+    /// Makes the change that `call` is, after which the row at `key` is at this try, to be tried then.
     async fn unless_changed(
         &self,
-        call: aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder,
+        call: UpdateItemFluentBuilder,
         outcome: Postponed,
+        key: &DueKey,
+        becomes: (u32, DateTime<Utc>),
     ) -> Result<Postponed, StoreError> {
-        retrying(0, || async {
+        let attempts = AtomicU32::new(0);
+        let changed = self.retrying(salt(key), || async {
+            attempts.fetch_add(1, Ordering::Relaxed);
             match call.clone().send().await {
-                Ok(_) => Ok(outcome),
+                Ok(_) => Ok(true),
                 Err(error) => match failure(&error) {
                     Failure::Final(StoreError::Refused(code))
                         if code == "ConditionalCheckFailedException" =>
                     {
-                        Ok(Postponed::Elsewhere)
+                        Ok(false)
                     }
                     other => Err(other),
                 },
             }
-        })
-        .await
+        });
+        let changed = changed.await?;
+        // An attempt whose answer was lost can have changed the row by itself.
+        let unsure = !changed && attempts.into_inner() > 1;
+        if changed || (unsure && self.stands_so(key, becomes).await?) {
+            Ok(outcome)
+        } else {
+            Ok(Postponed::Elsewhere)
+        }
+    }
+
+    async fn stands_so(
+        &self,
+        key: &DueKey,
+        (tries, next): (u32, DateTime<Utc>),
+    ) -> Result<bool, StoreError> {
+        let found = self.get_item(key).await?;
+        Ok(found.is_some_and(|item| {
+            let place = read_text(&item, DUE_SK).or_else(|| read_text(&item, STAFF_SK));
+            let at_place = place.is_some_and(|place| place == order(key, next));
+            at_place && read_number(&item, TRIES) == Some(u64::from(tries))
+        }))
     }
 }

@@ -19,7 +19,7 @@ mod table;
 pub use audit::{Actor, Audit, AuditEntry, AuditItem};
 pub use commit::{Commit, CommitError};
 pub use conversation::DisclosedRead;
-pub use due::{DueKey, PendingDue, Postponed, consumer_of};
+pub use due::{AnnouncedDue, DueKey, PendingDue, Postponed, announced, consumer_of};
 pub use entities::{
     CellRow, ClientEngagement, ClientMatchRequest, EngagementVisit, Hint, InboxItem, Login,
     OwnReport, PartnerForm, Setting, ShardPointer, StoredScheme, WorkerEngagement,

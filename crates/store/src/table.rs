@@ -17,7 +17,7 @@ use crate::item::{
     key_of, read_text,
 };
 use crate::key::{Key, StaffPartition};
-use crate::retry::{Failure, failure, retrying};
+use crate::retry::{Failure, failure};
 
 /// The number of the data's format as a whole; a data file with a higher one is refused.
 pub const FORMAT: u32 = 1;
@@ -31,6 +31,7 @@ const BATCH: usize = 100;
 pub struct Store {
     pub(crate) dynamodb: DynamoDb,
     pub(crate) table: String,
+    pub(crate) jitter: u64,
 }
 
 impl Store {
@@ -40,7 +41,15 @@ impl Store {
         Self {
             dynamodb,
             table: table.into(),
+            jitter: 0,
         }
+    }
+
+    /// Waits before trying again for other times than processes with another `jitter` do. Where there are
+    /// many processes each needs one of its own, so that they do not come back all at once.
+    #[must_use]
+    pub fn with_jitter(self, jitter: u64) -> Self {
+        Self { jitter, ..self }
     }
 
     /// Makes the table where none exists: for the embedded one and for tests. On AWS the deployment
@@ -88,7 +97,7 @@ impl Store {
     }
 
     pub(crate) async fn get_item(&self, key: &Key) -> Result<Option<Attributes>, StoreError> {
-        retrying(salt(key), || async {
+        self.retrying(salt(key), || async {
             let read = self
                 .dynamodb
                 .get_item()
@@ -140,7 +149,7 @@ impl Store {
             .build()
             .map_err(|error| StoreError::Refused(error.to_string()))?;
         let salt = batch.first().map_or(0, salt);
-        retrying(salt, || async {
+        self.retrying(salt, || async {
             let read = self
                 .dynamodb
                 .batch_get_item()
@@ -192,25 +201,26 @@ impl Store {
                 }))
             }
         };
-        let (items, last) = retrying(0, || async {
-            let query = self
-                .dynamodb
-                .query()
-                .table_name(&self.table)
-                .consistent_read(true)
-                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
-                .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
-                .scan_index_forward(!newest_first)
-                .set_exclusive_start_key(start.clone())
-                .limit(i32::from(limit));
-            let answer = query.send().await.map_err(|error| failure(&error))?;
-            Ok::<_, Failure<StoreError>>((
-                answer.items.unwrap_or_default(),
-                answer.last_evaluated_key,
-            ))
-        })
-        .await?;
+        let (items, last) = self
+            .retrying(0, || async {
+                let query = self
+                    .dynamodb
+                    .query()
+                    .table_name(&self.table)
+                    .consistent_read(true)
+                    .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                    .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+                    .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+                    .scan_index_forward(!newest_first)
+                    .set_exclusive_start_key(start.clone())
+                    .limit(i32::from(limit));
+                let answer = query.send().await.map_err(|error| failure(&error))?;
+                Ok::<_, Failure<StoreError>>((
+                    answer.items.unwrap_or_default(),
+                    answer.last_evaluated_key,
+                ))
+            })
+            .await?;
         let next = last
             .and_then(|last| read_text(&last, SK))
             .map(|sk| write_cursor(&[&sk]));
@@ -289,24 +299,25 @@ impl Store {
                 Some(start)
             }
         };
-        let (entries, last) = retrying(0, || async {
-            let query = self
-                .dynamodb
-                .query()
-                .table_name(&self.table)
-                .index_name(STAFF_INDEX)
-                .key_condition_expression("staff_pk = :partition")
-                .expression_attribute_values(":partition", AttributeValue::S(partition.clone()))
-                .scan_index_forward(!newest_first)
-                .set_exclusive_start_key(start.clone())
-                .limit(i32::from(limit));
-            let answer = query.send().await.map_err(|error| failure(&error))?;
-            Ok::<_, Failure<StoreError>>((
-                answer.items.unwrap_or_default(),
-                answer.last_evaluated_key,
-            ))
-        })
-        .await?;
+        let (entries, last) = self
+            .retrying(0, || async {
+                let query = self
+                    .dynamodb
+                    .query()
+                    .table_name(&self.table)
+                    .index_name(STAFF_INDEX)
+                    .key_condition_expression("staff_pk = :partition")
+                    .expression_attribute_values(":partition", AttributeValue::S(partition.clone()))
+                    .scan_index_forward(!newest_first)
+                    .set_exclusive_start_key(start.clone())
+                    .limit(i32::from(limit));
+                let answer = query.send().await.map_err(|error| failure(&error))?;
+                Ok::<_, Failure<StoreError>>((
+                    answer.items.unwrap_or_default(),
+                    answer.last_evaluated_key,
+                ))
+            })
+            .await?;
         let next = last.and_then(|last| {
             let part = |name| read_text(&last, name);
             Some(write_cursor(&[&part(STAFF_SK)?, &part(PK)?, &part(SK)?]))

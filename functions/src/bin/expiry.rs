@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
+use domain::due::Consumer;
 use rapport_functions::lambda::{self, Port};
 
 fn main() -> ExitCode {
-    lambda::consume("expiry", &[Port::Blobs])
+    lambda::consume(Consumer::Expiry, &[Port::Blobs])
 }

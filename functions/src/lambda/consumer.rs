@@ -1,6 +1,7 @@
 //! The consumer of one queue of due rows.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use domain::due::Consumer;
 use lambda_runtime::{LambdaEvent, service_fn};
 use platform::dispatch::DueKey;
 use store::Key;
@@ -9,7 +10,8 @@ use super::Error;
 use crate::consume::{Consumed, consume};
 use crate::context::{Context, Shared};
 
-pub(super) async fn run(kind: &'static str, context: Shared) -> Result<(), Error> {
+pub(super) async fn run(consumer: Consumer, context: Shared) -> Result<(), Error> {
+    let kind = consumer.kind();
     let consumer = service_fn(|event: LambdaEvent<SqsEvent>| {
         let context = &context;
         async move { Ok::<_, Error>(batch(context, kind, event.payload).await) }
@@ -86,6 +88,7 @@ mod tests {
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::from_static("us-east-1"))
             .build();
+        let nowhere = aws_config::SdkConfig::builder().build();
         let clock = Arc::new(SystemClock);
         Context {
             store: Store::new(aws_sdk_dynamodb::Client::from_conf(dynamodb), "none"),
@@ -97,8 +100,8 @@ mod tests {
                 audience: String::new(),
                 scope: String::new(),
             },
-            mail: ports::mail(&[], |_| None).unwrap(),
-            blobs: ports::blobs(&[], |_| None).unwrap(),
+            mail: ports::mail(&[], &nowhere, |_| None).unwrap(),
+            blobs: ports::blobs(&[], &nowhere, |_| None).unwrap(),
             matcher: Matcher::default(),
             deployment: Deployment {
                 organisation: String::new(),

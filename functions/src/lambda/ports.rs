@@ -6,10 +6,13 @@
 use std::io;
 use std::sync::Arc;
 
+use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
 use platform::BoxFuture;
-use platform::blobs::{BlobError, BlobName, Blobs, Download, FolderBlobs, Link, Upload};
-use platform::mail::{FolderMail, Mail, MailError, OutgoingMail};
+use platform::blobs::{
+    BlobError, BlobName, Blobs, BucketBlobs, Download, FolderBlobs, Link, Upload,
+};
+use platform::mail::{FolderMail, Mail, MailError, OutgoingMail, SesMail};
 
 use super::Error;
 
@@ -22,41 +25,48 @@ pub enum Port {
     Blobs,
 }
 
-/// The folder that mail is written to, and the service's own address. The mail service's adapter comes
-/// with deployment; until then a function that mails runs only where somebody has named a folder.
-const MAIL_FOLDER: &str = "RAPPORT_MAIL_FOLDER";
+/// The service's own address.
 const MAIL_FROM: &str = "RAPPORT_MAIL_FROM";
-/// The folder that blobs are kept in. The bucket's adapter comes with deployment, too.
+/// SES's configuration set, by which somebody hears of bounces; optional.
+const MAIL_CONFIGURATION_SET: &str = "RAPPORT_MAIL_CONFIGURATION_SET";
+/// A folder that mail is written to instead of being sent: for trying a function out.
+const MAIL_FOLDER: &str = "RAPPORT_MAIL_FOLDER";
+const BUCKET: &str = "RAPPORT_BUCKET";
+/// A folder in place of a bucket: for trying a function out.
 const BLOB_FOLDER: &str = "RAPPORT_BLOB_FOLDER";
 
 pub(super) fn mail(
     ports: &[Port],
+    config: &SdkConfig,
     environment: impl Fn(&str) -> Option<String>,
 ) -> Result<Arc<dyn Mail>, Error> {
     if !ports.contains(&Port::Mail) {
         return Ok(Arc::new(Withheld));
     }
-    let (Some(folder), Some(from)) = (environment(MAIL_FOLDER), environment(MAIL_FROM)) else {
-        let missing = format!(
-            "this function sends mail and has no mail service: set {MAIL_FOLDER} and {MAIL_FROM} to have it \
-             written to a folder"
-        );
-        return Err(missing.into());
+    let Some(from) = environment(MAIL_FROM) else {
+        return Err(format!("this function sends mail: set {MAIL_FROM}").into());
     };
-    Ok(Arc::new(FolderMail::open(folder, from)?))
+    if let Some(folder) = environment(MAIL_FOLDER) {
+        return Ok(Arc::new(FolderMail::open(folder, from)?));
+    }
+    let configuration_set = environment(MAIL_CONFIGURATION_SET);
+    Ok(Arc::new(SesMail::new(config, from, configuration_set)?))
 }
 
 pub(super) fn blobs(
     ports: &[Port],
+    config: &SdkConfig,
     environment: impl Fn(&str) -> Option<String>,
 ) -> Result<Arc<dyn Blobs>, Error> {
     if !ports.contains(&Port::Blobs) {
         return Ok(Arc::new(Withheld));
     }
+    if let Some(bucket) = environment(BUCKET) {
+        return Ok(Arc::new(BucketBlobs::new(config, bucket)));
+    }
     let Some(folder) = environment(BLOB_FOLDER) else {
-        let missing = format!(
-            "this function keeps blobs and has no bucket: set {BLOB_FOLDER} to have them kept in a folder"
-        );
+        let missing =
+            format!("this function keeps blobs: set {BUCKET}, or {BLOB_FOLDER} to try it out");
         return Err(missing.into());
     };
     Ok(Arc::new(FolderBlobs::open(folder)?))
@@ -126,19 +136,51 @@ impl Blobs for Withheld {
 mod tests {
     use super::*;
 
+    fn config() -> SdkConfig {
+        SdkConfig::builder()
+            .behavior_version(aws_config::BehaviorVersion::v2026_01_12())
+            .region(aws_config::Region::from_static("eu-west-1"))
+            .build()
+    }
+
     #[test]
     fn a_port_that_is_named_must_be_there() {
         let nothing = |_: &str| None;
-        let refused = mail(&[Port::Mail], nothing).err().unwrap().to_string();
-        assert!(refused.contains(MAIL_FOLDER) && refused.contains(MAIL_FROM));
-        let refused = blobs(&[Port::Blobs], nothing).err().unwrap().to_string();
-        assert!(refused.contains(BLOB_FOLDER));
+        let refused = mail(&[Port::Mail], &config(), nothing).err().unwrap();
+        assert!(refused.to_string().contains(MAIL_FROM));
+        let refused = blobs(&[Port::Blobs], &config(), nothing).err().unwrap();
+        assert!(refused.to_string().contains(BUCKET));
+    }
+
+    #[tokio::test]
+    async fn a_folder_takes_the_place_of_what_is_not_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_str().unwrap().to_owned();
+        let environment = |name: &str| match name {
+            MAIL_FROM => Some("rapport@example.net".to_owned()),
+            MAIL_FOLDER | BLOB_FOLDER => Some(path.clone()),
+            _ => None,
+        };
+        let sent = OutgoingMail {
+            message_id: "ntc_1".into(),
+            to: "ada@example.org".into(),
+            subject: "Hello".into(),
+            text: "Hello".into(),
+            date: DateTime::UNIX_EPOCH,
+        };
+        let mail = mail(&[Port::Mail], &config(), environment).unwrap();
+        mail.send(&sent).await.unwrap();
+        assert!(folder.path().join("ntc_1.eml").exists());
+        let name: BlobName = "shards/one".parse().unwrap();
+        let blobs = blobs(&[Port::Blobs], &config(), environment).unwrap();
+        blobs.put(&name, b"one".to_vec()).await.unwrap();
+        assert!(folder.path().join("shards/one").exists());
     }
 
     #[tokio::test]
     async fn a_port_that_is_not_named_is_refused_when_reached() {
         let name: BlobName = "shards/one".parse().unwrap();
-        let withheld = blobs(&[Port::Mail], |_| None).unwrap();
+        let withheld = blobs(&[Port::Mail], &config(), |_| None).unwrap();
         let refused = withheld.get(&name).await.unwrap_err();
         assert!(matches!(
             refused,

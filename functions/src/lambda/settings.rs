@@ -76,6 +76,20 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     }
 }
 
+/// The name of the table, for a function that needs no more.
+pub(super) fn table(environment: impl Fn(&str) -> Option<String>) -> Result<String, SettingsError> {
+    let mut reader = Reader {
+        environment,
+        faults: Vec::new(),
+    };
+    let table = reader.required(TABLE);
+    if reader.faults.is_empty() {
+        Ok(table)
+    } else {
+        Err(SettingsError(reader.faults))
+    }
+}
+
 impl Settings {
     /// Reads every setting from `environment`.
     ///

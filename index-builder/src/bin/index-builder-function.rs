@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use aws_config::BehaviorVersion;
+use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use domain::due::Consumer;
 use lambda_runtime::{LambdaEvent, service_fn};
-use platform::blobs::FolderBlobs;
+use platform::aws;
+use platform::blobs::{Blobs, BucketBlobs, FolderBlobs};
 use platform::clock::SystemClock;
 use platform::dispatch::DueKey;
 use platform::ids::IdSource;
@@ -19,9 +19,9 @@ use store::{Key, Store};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-const KIND: &str = "index-builder";
 const TABLE: &str = "RAPPORT_TABLE";
-/// The folder that shards are kept in; the bucket's adapter comes with deployment.
+const BUCKET: &str = "RAPPORT_BUCKET";
+/// A folder in place of a bucket: for trying the function out.
 const BLOB_FOLDER: &str = "RAPPORT_BLOB_FOLDER";
 
 fn main() -> ExitCode {
@@ -53,24 +53,35 @@ async fn run() -> Result<(), Error> {
 }
 
 async fn builder() -> Result<IndexBuilder, Error> {
-    let (Ok(table), Ok(folder)) = (std::env::var(TABLE), std::env::var(BLOB_FOLDER)) else {
-        return Err(format!("the environment needs {TABLE} and {BLOB_FOLDER}").into());
+    let Ok(table) = std::env::var(TABLE) else {
+        return Err(format!("the environment needs {TABLE}").into());
     };
-    let http = aws_smithy_http_client::Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https();
-    let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http)
-        .retry_config(RetryConfig::disabled())
-        .load()
-        .await;
+    let config = aws::config().await;
     let clock = Arc::new(SystemClock);
+    let ids = IdSource::from_os(clock.clone())?;
     Ok(IndexBuilder {
-        store: Store::new(aws_sdk_dynamodb::Client::new(&config), table),
-        blobs: Arc::new(FolderBlobs::open(folder)?),
-        ids: Arc::new(IdSource::from_os(clock.clone())?),
+        store: Store::new(dynamodb(&config), table)
+            .with_jitter(u64::from_be_bytes(ids.random_bytes())),
+        blobs: blobs(&config)?,
+        ids: Arc::new(ids),
         clock,
     })
+}
+
+/// The store retries, so the SDK does not.
+fn dynamodb(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
+    let config = aws_sdk_dynamodb::config::Builder::from(config);
+    aws_sdk_dynamodb::Client::from_conf(config.retry_config(RetryConfig::disabled()).build())
+}
+
+fn blobs(config: &SdkConfig) -> Result<Arc<dyn Blobs>, Error> {
+    if let Ok(bucket) = std::env::var(BUCKET) {
+        return Ok(Arc::new(BucketBlobs::new(config, bucket)));
+    }
+    match std::env::var(BLOB_FOLDER) {
+        Ok(folder) => Ok(Arc::new(FolderBlobs::open(folder)?)),
+        Err(_) => Err(format!("the environment needs {BUCKET}").into()),
+    }
 }
 
 /// Builds each cell that the batch names once, and removes what is to be removed; messages whose rows stay come
@@ -82,7 +93,7 @@ async fn batch(builder: &IndexBuilder, event: SqsEvent) -> SqsBatchResponse {
     for message in event.records {
         let id = message.message_id.unwrap_or_default();
         match serde_json::from_str::<DueKey>(&message.body.unwrap_or_default()) {
-            Ok(DueKey { pk, sk, kind, .. }) if kind == KIND => {
+            Ok(DueKey { pk, sk, kind, .. }) if kind == Consumer::IndexBuilder.kind() => {
                 let key = Key { pk, sk };
                 keys.push(key.clone());
                 messages.push((key, id));

@@ -1,6 +1,7 @@
 //! The ticker: does what queues, schedules and the sweeper do on AWS, a few times a second.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +9,11 @@ use chrono::{DateTime, Utc};
 use domain::due::Consumer;
 use functions::consume::{Consumed, consume};
 use functions::context::Shared;
+use functions::sweep::{PutOff, put_off};
 use index_builder::{IndexBuilder, Outcome};
 use platform::clock::Clock;
 use platform::dispatch::WakeTicker;
-use store::{DueKey, Postponed, StoreError, consumer_of};
+use store::{DueKey, StoreError, consumer_of};
 use tokio::sync::Mutex;
 
 use crate::clock::{DevClock, DevClockError};
@@ -159,28 +161,13 @@ impl Ticker {
     async fn postpone(
         &self,
         key: &DueKey,
-        error: &(dyn std::error::Error + Sync),
+        error: &(dyn Display + Sync),
     ) -> Result<Delivered, StoreError> {
-        let pending = match self.context.store.pending_due(key).await {
-            Ok(Some(pending)) => pending,
-            Ok(None) => return Ok(Delivered::Moved),
-            Err(unreadable @ (StoreError::Unreadable { .. } | StoreError::Newer { .. })) => {
-                tracing::error!(%key, %unreadable, "ALARM: a due row cannot be read");
-                return Ok(Delivered::Left);
-            }
-            Err(error) => return Err(error),
-        };
-        match self
-            .context
-            .store
-            .postpone(&pending, self.context.now())
-            .await?
-        {
-            Postponed::Until(_) | Postponed::Elsewhere => {
-                tracing::warn!(%key, %error, "a due row is postponed")
-            }
-            Postponed::Parked => tracing::error!(%key, %error, "ALARM: a due row is parked"),
-        }
-        Ok(Delivered::Moved)
+        let now = self.context.now();
+        let put_off = put_off(&self.context.store, key, now, now, error).await?;
+        Ok(match put_off {
+            PutOff::Stuck => Delivered::Left,
+            PutOff::Later | PutOff::Parked | PutOff::Elsewhere => Delivered::Moved,
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! Carrying a commit out, and finding out what a refusal means.
 
+use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::CancellationReason;
@@ -9,7 +10,7 @@ use super::{Commit, CommitError, Role, Write};
 use crate::error::StoreError;
 use crate::idempotency::{Once, Remembered};
 use crate::key::Key;
-use crate::retry::{Failure, failure, retrying};
+use crate::retry::{Failure, failure};
 use crate::table::{Store, salt};
 
 impl Store {
@@ -57,7 +58,7 @@ impl Store {
             sk: String::new(),
         });
         let writes = commit.into_writes(&self.table)?;
-        retrying(salt, || async {
+        self.retrying(salt, || async {
             let items = writes.iter().map(|write| write.item.clone()).collect();
             let call = self
                 .dynamodb
@@ -72,9 +73,9 @@ impl Store {
     }
 }
 
-fn judge<R>(
+fn judge(
     writes: &[Write],
-    error: &SdkError<TransactWriteItemsError, R>,
+    error: &SdkError<TransactWriteItemsError, HttpResponse>,
 ) -> Result<(), Failure<CommitError>> {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
         error.as_service_error()
