@@ -1,10 +1,12 @@
 """Holds the deployment template against the code, and against what must never be lost from it.
 
     check_template.py OPENAPI_DOCUMENT
+    check_template.py --unrolled
 
 An emulator, and CloudFormation itself, accept a template that lacks a route, an authorizer or a backup. This
 fails instead: it unrolls the template as `cfn-lint` does and compares it with the API's own document, the
 function binaries, the table's keys and OPERATING.md. It prints every fault and exits with 1 if there is any.
+`--unrolled` prints the template without its loops, for tools that pass over them.
 """
 
 import json
@@ -70,6 +72,14 @@ class Checked:
             for role in policy["Roles"]:
                 for statement in policy["PolicyDocument"]["Statement"]:
                     yield referred(role), statement
+
+
+def plain(checked, node):
+    """A node with everything looked up, as JSON has it."""
+    node = checked.value(node)
+    if isinstance(node, dict):
+        return {str(name): plain(checked, member) for name, member in node.items()}
+    return [plain(checked, member) for member in node] if isinstance(node, list) else node
 
 
 def referred(node):
@@ -406,6 +416,13 @@ CHECKS = [
 ]
 
 
+def print_unrolled():
+    checked = Checked(TEMPLATE.read_text(), {"paths": {}})
+    rolled_up = ("Transform", "Mappings", "Globals")
+    unrolled = {name: plain(checked, part) for name, part in checked.template.items() if name not in rolled_up}
+    print(json.dumps({"Transform": "AWS::Serverless-2016-10-31", **unrolled}, indent=1))
+
+
 def main(document):
     checked = Checked(TEMPLATE.read_text(), json.loads(Path(document).read_text()))
     faults = [f"{check.__name__}: {fault}" for check in CHECKS for fault in check(checked)]
@@ -416,4 +433,4 @@ def main(document):
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         raise SystemExit(__doc__)
-    raise SystemExit(main(sys.argv[1]))
+    raise SystemExit(print_unrolled() if sys.argv[1] == "--unrolled" else main(sys.argv[1]))
