@@ -21,13 +21,14 @@ installed() {
     "$scratch/$1/bin/pip" install --quiet "$2"
 }
 
+# With the reader of YAML that the checks use.
 installed cfn-lint 'cfn-lint==1.58.0'
 "$scratch/cfn-lint/bin/cfn-lint" "$here/template.yaml"
 "$scratch/cfn-lint/bin/python" "$here/check_template.py" "$document"
 "$scratch/cfn-lint/bin/python" "$here/check_template_test.py" "$document"
 
 # Unrolled, so that nothing in a loop is passed over.
-"$scratch/cfn-lint/bin/python" "$here/check_template.py" --unrolled >"$scratch/unrolled.json"
+"$scratch/cfn-lint/bin/python" "$here/unroll.py" >"$scratch/unrolled.json"
 installed checkov 'checkov==3.3.30'
 "$scratch/checkov/bin/checkov" --config-file "$here/checkov.yaml" --file "$scratch/unrolled.json"
 

@@ -1,12 +1,10 @@
 """Holds the deployment template against the code, and against what must never be lost from it.
 
     check_template.py OPENAPI_DOCUMENT
-    check_template.py --unrolled
 
 An emulator, and CloudFormation itself, accept a template that lacks a route, an authorizer or a backup. This
-fails instead: it unrolls the template as `cfn-lint` does and compares it with the API's own document, the
+fails instead: it unrolls the template and compares it with the API's own document, the
 function binaries, the table's keys and OPERATING.md. It prints every fault and exits with 1 if there is any.
-`--unrolled` prints the template without its loops, for tools that pass over them.
 """
 
 import json
@@ -16,12 +14,10 @@ import tomllib
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from cfnlint.decode import cfn_yaml
-from cfnlint.template import Template
+from unroll import TEMPLATE, unrolled
 
-HERE = Path(__file__).parent
+HERE = TEMPLATE.parent
 ROOT = HERE.parent.parent
-TEMPLATE = HERE / "template.yaml"
 
 # What changes or removes an item that is there. `AUDIT#` items may only be put.
 CHANGES = ["UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLUpdate", "PartiQLDelete"]
@@ -31,13 +27,8 @@ class Checked:
     """The template unrolled, and what it is compared with."""
 
     def __init__(self, text, document):
-        self.text = text
         self.lines = text.splitlines()
-        template = Template(str(TEMPLATE), cfn_yaml.loads(text), ["eu-west-1"])
-        faults = template.transform()
-        if faults:
-            raise SystemExit("\n".join(str(fault) for fault in faults))
-        self.template = template.template
+        self.template = unrolled(text)
         self.document = document
         self.resources = self.template["Resources"]
 
@@ -54,14 +45,6 @@ class Checked:
                 public = "public" in operation["tags"]
                 yield f"{method.upper()} {path}", operation["operationId"], public
 
-    def value(self, node):
-        """A looked-up value, where the look-up ends at its default."""
-        if isinstance(node, dict) and "Fn::FindInMap" in node:
-            where, first, second, *default = node["Fn::FindInMap"]
-            found = self.template["Mappings"][where].get(first, {}).get(second)
-            return found if found is not None else default[0]["DefaultValue"]
-        return node
-
     def statements(self):
         """Every statement of every role: the role's name, and the statement."""
         for name, role in self.of_type("AWS::IAM::Role").items():
@@ -72,14 +55,6 @@ class Checked:
             for role in policy["Roles"]:
                 for statement in policy["PolicyDocument"]["Statement"]:
                     yield referred(role), statement
-
-
-def plain(checked, node):
-    """A node with everything looked up, as JSON has it."""
-    node = checked.value(node)
-    if isinstance(node, dict):
-        return {str(name): plain(checked, member) for name, member in node.items()}
-    return [plain(checked, member) for member in node] if isinstance(node, list) else node
 
 
 def referred(node):
@@ -201,7 +176,7 @@ def functions_are_given_their_settings(checked):
             if name not in aside:
                 yield f"{name} is not given {setting}"
         key = given.get("RAPPORT_DEPLOYMENT_KEY")
-        if key is not None and (name in aside or "{{resolve:secretsmanager:${DeploymentKey}}}" not in key.get("Fn::Sub", "")):
+        if key is not None and (name in aside or key != {"Fn::Sub": "{{resolve:secretsmanager:${DeploymentKey}}}"}):
             yield f"{name} is given a deployment key that it has no use for, or in plain text"
         if function.get("LoggingConfig", {}).get("LogGroup") != {"Ref": "Log"}:
             yield f"{name} logs elsewhere"
@@ -235,7 +210,7 @@ def consumers_take_from_their_queues(checked):
                 continue
             queue = referred(source["Queue"])
             taken.add(queue)
-            hidden = checked.value(queues[queue]["VisibilityTimeout"])
+            hidden = queues[queue]["VisibilityTimeout"]
             if hidden < 6 * function["Timeout"]:
                 yield f"{queue} hides a message for {hidden} s, and {name} may take {function['Timeout']} s"
     for queue in queues:
@@ -361,19 +336,19 @@ def audit_stays(checked):
     for role in checked.of_type("AWS::IAM::Role"):
         statements = [statement for owner, statement in checked.statements() if owner == role]
         for action in CHANGES:
-            allowed = any(one["Effect"] == "Allow" and reaches(checked, one, action, item) for one in statements)
-            denied = any(one["Effect"] == "Deny" and reaches(checked, one, action, item) for one in statements)
+            allowed = any(one["Effect"] == "Allow" and reaches(one, action, item) for one in statements)
+            denied = any(one["Effect"] == "Deny" and reaches(one, action, item) for one in statements)
             touches = any(one["Effect"] == "Allow" and f"dynamodb:{action}" in listed(one["Action"]) for one in statements)
             if allowed or (touches and not denied):
                 yield f"{role} is not refused {action} of audit items"
 
 
-def reaches(checked, statement, action, key):
+def reaches(statement, action, key):
     """Whether a statement is about this action on an item with this partition key."""
     if not any(fnmatchcase(f"dynamodb:{action}", pattern) for pattern in listed(statement["Action"])):
         return False
     for operator in ("ForAllValues:StringLike", "ForAnyValue:StringLike"):
-        patterns = checked.value(statement.get("Condition", {}).get(operator, {}).get("dynamodb:LeadingKeys"))
+        patterns = statement.get("Condition", {}).get(operator, {}).get("dynamodb:LeadingKeys")
         if patterns is not None:
             return any(fnmatchcase(key, pattern) for pattern in listed(patterns))
     return True
@@ -388,7 +363,7 @@ def items_are_reached_by_their_keys(checked):
             continue
         condition = statement.get("Condition", {})
         patterns = condition.get("ForAllValues:StringLike") or condition.get("ForAnyValue:StringLike") or {}
-        patterns = checked.value(patterns.get("dynamodb:LeadingKeys")) or ["*"]
+        patterns = patterns.get("dynamodb:LeadingKeys") or ["*"]
         for pattern in listed(patterns):
             if pattern != "NOTHING" and (pattern.removesuffix("#*") not in known or not pattern.endswith("#*")):
                 yield f"{role}, {statement['Sid']}: no partition's key begins as {pattern}"
@@ -416,13 +391,6 @@ CHECKS = [
 ]
 
 
-def print_unrolled():
-    checked = Checked(TEMPLATE.read_text(), {"paths": {}})
-    rolled_up = ("Transform", "Mappings", "Globals")
-    unrolled = {name: plain(checked, part) for name, part in checked.template.items() if name not in rolled_up}
-    print(json.dumps({"Transform": "AWS::Serverless-2016-10-31", **unrolled}, indent=1))
-
-
 def main(document):
     checked = Checked(TEMPLATE.read_text(), json.loads(Path(document).read_text()))
     faults = [f"{check.__name__}: {fault}" for check in CHECKS for fault in check(checked)]
@@ -433,4 +401,4 @@ def main(document):
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         raise SystemExit(__doc__)
-    raise SystemExit(print_unrolled() if sys.argv[1] == "--unrolled" else main(sys.argv[1]))
+    raise SystemExit(main(sys.argv[1]))

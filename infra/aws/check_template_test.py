@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 
 import check_template as checks
-from check_template import TEMPLATE, Checked
+from check_template import Checked
+from unroll import TEMPLATE
 
 ROUTE = "        - GET /v1/tickets\n"
 
