@@ -15,6 +15,7 @@ use store::{Key, Setting, ShardPointer, StoreError};
 
 use crate::context::Context;
 
+use open::Opened;
 pub use open::{Matcher, OpenError};
 
 /// Why no candidates could be looked for.
@@ -63,17 +64,14 @@ pub async fn find(
 ) -> Result<Found, MatcherError> {
     let cell = request.details.place.cell();
     let weights = weights(context).await?;
-    let pointer = context
-        .store
-        .get::<ShardPointer>(&Key::shard_pointer(cell))
-        .await?;
+    let opened = current_shard(context, cell).await?;
     let basis = |shard| Basis {
         cell,
         shard,
         weights: weights.version,
         policy: policy.version,
     };
-    let Some(pointer) = pointer else {
+    let Some(opened) = opened else {
         return Ok(Found {
             basis: basis(None),
             ranked: Vec::new(),
@@ -81,8 +79,6 @@ pub async fn find(
             misses: Misses::default(),
         });
     };
-    let opened = context.matcher.shard(context, &pointer.value).await;
-    let opened = opened.map_err(|source| MatcherError::Shard { cell, source })?;
     let query = Query {
         request: request.id,
         asked,
@@ -112,6 +108,14 @@ pub async fn row_of(
     cell: Cell,
     worker: WorkerId,
 ) -> Result<Option<IndexRecord>, MatcherError> {
+    match current_shard(context, cell).await? {
+        Some(opened) => Ok(opened.shard.record_of(worker)?),
+        None => Ok(None),
+    }
+}
+
+/// The shard that answers for a cell; none where nobody has ever worked there.
+async fn current_shard(context: &Context, cell: Cell) -> Result<Option<Opened>, MatcherError> {
     let pointer = context
         .store
         .get::<ShardPointer>(&Key::shard_pointer(cell))
@@ -121,7 +125,7 @@ pub async fn row_of(
     };
     let opened = context.matcher.shard(context, &pointer.value).await;
     let opened = opened.map_err(|source| MatcherError::Shard { cell, source })?;
-    Ok(opened.shard.record_of(worker)?)
+    Ok(Some(opened))
 }
 
 /// The weights in force.
