@@ -235,7 +235,7 @@ impl Race {
             .into_iter()
             .filter_map(|came| match came {
                 Came::Answered(reply) => Some(reply),
-                Came::Delivered(_) => None,
+                Came::Delivered(_) | Came::Swept(_) => None,
             })
             .collect();
         let winner = self.winner(place, &replies).await;

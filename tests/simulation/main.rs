@@ -14,11 +14,14 @@
 mod ask;
 mod bookings;
 mod conversation;
+mod delivery;
 mod engagement_story;
 mod imports;
 mod invitations;
 mod offers;
+mod outages;
 mod ports;
+mod queues;
 mod release;
 mod simulated;
 mod story;

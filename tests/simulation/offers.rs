@@ -187,7 +187,7 @@ impl Negotiation {
         let came = self.world.insist_on(acts).await;
         let replies = came.into_iter().filter_map(|came| match came {
             Came::Answered(reply) => Some(reply),
-            Came::Delivered(_) => None,
+            Came::Delivered(_) | Came::Swept(_) => None,
         });
         replies.collect()
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -19,6 +20,7 @@ fn of<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Where mail goes. A message sent again under its id is the same message.
 pub(crate) struct Letterbox {
+    away: AtomicBool,
     chance: Mutex<StdRng>,
     letters: Mutex<BTreeMap<String, OutgoingMail>>,
 }
@@ -26,6 +28,7 @@ pub(crate) struct Letterbox {
 impl Letterbox {
     pub(crate) fn seeded(seed: u64) -> Self {
         Self {
+            away: AtomicBool::new(false),
             chance: Mutex::new(StdRng::seed_from_u64(seed)),
             letters: Mutex::default(),
         }
@@ -35,10 +38,15 @@ impl Letterbox {
         of(&self.letters).values().cloned().collect()
     }
 
+    /// Whether nothing gets through.
+    pub(crate) fn set_away(&self, away: bool) {
+        self.away.store(away, Ordering::Relaxed);
+    }
+
     fn take(&self, mail: &OutgoingMail) -> Result<(), MailError> {
         mail.check()?;
         let luck = of(&self.chance).random_range(0..100);
-        if luck < 5 {
+        if luck < 5 || self.away.load(Ordering::Relaxed) {
             return Err(io::Error::other("the mail service is away").into());
         }
         let mut letters = of(&self.letters);
@@ -62,7 +70,24 @@ impl Mail for Letterbox {
 
 /// Blobs in memory.
 #[derive(Default)]
-pub(crate) struct Shelf(Mutex<BTreeMap<BlobName, Vec<u8>>>);
+pub(crate) struct Shelf {
+    away: AtomicBool,
+    blobs: Mutex<BTreeMap<BlobName, Vec<u8>>>,
+}
+
+impl Shelf {
+    /// Whether nothing can be reached.
+    pub(crate) fn set_away(&self, away: bool) {
+        self.away.store(away, Ordering::Relaxed);
+    }
+
+    fn reach(&self) -> Result<MutexGuard<'_, BTreeMap<BlobName, Vec<u8>>>, BlobError> {
+        if self.away.load(Ordering::Relaxed) {
+            return Err(io::Error::other("the blobs are away").into());
+        }
+        Ok(of(&self.blobs))
+    }
+}
 
 impl Blobs for Shelf {
     fn put<'a>(
@@ -70,13 +95,15 @@ impl Blobs for Shelf {
         name: &'a BlobName,
         bytes: Vec<u8>,
     ) -> BoxFuture<'a, Result<(), BlobError>> {
-        of(&self.0).insert(name.clone(), bytes);
-        Box::pin(async { Ok(()) })
+        let put = self
+            .reach()
+            .map(|mut blobs| drop(blobs.insert(name.clone(), bytes)));
+        Box::pin(async { put })
     }
 
     fn get<'a>(&'a self, name: &'a BlobName) -> BoxFuture<'a, Result<Option<Vec<u8>>, BlobError>> {
-        let found = of(&self.0).get(name).cloned();
-        Box::pin(async { Ok(found) })
+        let found = self.reach().map(|blobs| blobs.get(name).cloned());
+        Box::pin(async { found })
     }
 
     fn list<'a>(
@@ -84,18 +111,19 @@ impl Blobs for Shelf {
         prefix: &'a str,
         after: Option<&'a BlobName>,
     ) -> BoxFuture<'a, Result<Vec<BlobName>, BlobError>> {
-        let shelf = of(&self.0);
-        let names = shelf
-            .keys()
-            .filter(|name| name.as_str().starts_with(prefix));
-        let names = names.filter(|name| after.is_none_or(|after| *name > after));
-        let names = names.take(MAX_LISTED).cloned().collect();
-        Box::pin(async { Ok(names) })
+        let names = self.reach().map(|blobs| {
+            let names = blobs
+                .keys()
+                .filter(|name| name.as_str().starts_with(prefix));
+            let names = names.filter(|name| after.is_none_or(|after| *name > after));
+            names.take(MAX_LISTED).cloned().collect()
+        });
+        Box::pin(async { names })
     }
 
     fn delete<'a>(&'a self, name: &'a BlobName) -> BoxFuture<'a, Result<(), BlobError>> {
-        of(&self.0).remove(name);
-        Box::pin(async { Ok(()) })
+        let deleted = self.reach().map(|mut blobs| drop(blobs.remove(name)));
+        Box::pin(async { deleted })
     }
 
     fn upload_link<'a>(

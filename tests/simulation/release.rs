@@ -128,7 +128,7 @@ impl Place {
     }
 
     /// Takes one support worker out, so that releases have somebody to replace.
-    async fn lose_one(&self) {
+    pub(crate) async fn lose_one(&self) {
         let key = Key::worker(self.workers[0]);
         let was = self
             .world
@@ -172,7 +172,7 @@ impl Place {
         (items, requests)
     }
 
-    fn release_letters(&self) -> usize {
+    pub(crate) fn release_letters(&self) -> usize {
         let letters = self.world.mail.letters();
         letters
             .iter()
@@ -181,7 +181,7 @@ impl Place {
     }
 
     /// Every request was released once, and its client told once.
-    async fn all_released_once(&self, requests: &[MatchRequestId]) {
+    pub(crate) async fn all_released_once(&self, requests: &[MatchRequestId]) {
         for id in requests {
             let request = self
                 .world

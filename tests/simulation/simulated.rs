@@ -12,9 +12,10 @@ use domain::due::Consumer;
 use domain::id::PersonId;
 use domain::person::LoginKey;
 use dynoxide::Database;
-use functions::consume::consume;
+use functions::consume::{Consumed, consume};
 use functions::context::{Context, Deployment, FirstAdministrator, Shared};
 use functions::matcher::Matcher;
+use functions::sweep::{Swept, sweep};
 use http_body_util::BodyExt;
 use index_builder::{IndexBuilder, Outcome};
 use platform::clock::{Clock, ManualClock};
@@ -34,10 +35,11 @@ use tower::ServiceExt;
 
 pub(crate) use crate::ask::{Ask, Reply};
 use crate::ports::{Letterbox, Shelf};
+use crate::queues::Queues;
 use crate::weather::{STORMY, Weather, storm};
 
 pub(crate) const ADMINISTRATOR: &str = "ada";
-const TABLE: &str = "simulated";
+pub(crate) const TABLE: &str = "simulated";
 /// How often somebody asks again before the simulation counts as stuck.
 const PATIENCE: usize = 200;
 
@@ -50,9 +52,9 @@ pub(crate) struct Simulated {
     /// The table without faults, to look at.
     pub(crate) observer: Store,
     pub(crate) crashes: usize,
-    database: Database,
+    pub(crate) database: Database,
     ids: Arc<IdSource>,
-    blobs: Arc<Shelf>,
+    pub(crate) blobs: Arc<Shelf>,
     process: Process,
 }
 
@@ -65,10 +67,14 @@ struct Process {
 }
 
 /// Something that happens in a process.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) enum Act {
     Ask(Ask),
     Deliver(DueKey),
+    /// The same, from a queue that keeps what is not dealt with yet.
+    Receive(DueKey),
+    /// The sweeper's run: what is late is sent on to these queues.
+    Sweep(Queues),
     /// Every deadline and effect that is due by then is delivered, but for notices.
     DeliverDue,
     /// The clock shows this time, once others have gone on so many times.
@@ -81,6 +87,8 @@ pub(crate) enum Came {
     Answered(Reply),
     /// Whether the row was dealt with.
     Delivered(bool),
+    /// What a sweep came to.
+    Swept(Swept),
 }
 
 impl Simulated {
@@ -211,6 +219,14 @@ impl Simulated {
         );
     }
 
+    /// Asks once.
+    pub(crate) async fn ask(&mut self, ask: Ask) -> Reply {
+        match self.together(&[Act::Ask(ask)]).await.remove(0) {
+            Some(Came::Answered(reply)) => reply,
+            other => panic!("no answer came: {other:?}"),
+        }
+    }
+
     /// Asks until there is an answer: with the same key, as a patient caller does.
     pub(crate) async fn insist(&mut self, ask: Ask) -> Reply {
         self.insist_on_all(vec![ask]).await.remove(0)
@@ -223,7 +239,7 @@ impl Simulated {
         came.into_iter()
             .map(|came| match came {
                 Came::Answered(reply) => reply,
-                Came::Delivered(_) => panic!("nothing was to be delivered"),
+                other => panic!("nothing but an answer was to come: {other:?}"),
             })
             .collect()
     }
@@ -244,10 +260,11 @@ impl Simulated {
                 came[act] = result.filter(|came| match came {
                     Came::Answered(reply) => reply.is_final(),
                     Came::Delivered(done) => *done,
+                    Came::Swept(_) => true,
                 });
             }
         }
-        panic!("there was no end to it: {acts:?}");
+        panic!("there was no end to it: {came:?}");
     }
 
     /// Delivers what is due now, each row one to five times in any order, until nothing is due.
@@ -344,7 +361,9 @@ impl Process {
     async fn let_happen(&self, act: &Act) -> Came {
         match act {
             Act::Ask(ask) => Came::Answered(self.answer(ask).await),
-            Act::Deliver(key) if consumer_of(key) == Some(Consumer::IndexBuilder) => {
+            Act::Deliver(key) | Act::Receive(key)
+                if consumer_of(key) == Some(Consumer::IndexBuilder) =>
+            {
                 let outcomes = self.index.consume(std::slice::from_ref(key)).await;
                 Came::Delivered(
                     outcomes
@@ -353,6 +372,17 @@ impl Process {
                 )
             }
             Act::Deliver(key) => Came::Delivered(consume(&self.context, key).await.is_ok()),
+            Act::Receive(key) => {
+                let consumed = consume(&self.context, key).await;
+                Came::Delivered(matches!(consumed, Ok(Consumed::Done)))
+            }
+            Act::Sweep(queues) => {
+                let (store, clock) = (&self.context.store, self.clock.as_ref());
+                // It has a minute, and none of the simulation's clock passes.
+                let until = clock.now() + TimeDelta::minutes(1);
+                let swept = sweep(store, queues, clock, until).await;
+                Came::Swept(swept.unwrap_or_default())
+            }
             Act::DeliverDue => Came::Delivered(self.deliver_due().await),
             Act::Strike(at, after) => {
                 for _ in 0..*after {

@@ -31,7 +31,7 @@ pub(crate) const RELENTLESS: Weather = Weather {
     reads: &[(Fault::CrashBefore, 10), (Fault::AnswerLost, 10)],
 };
 
-/// Reads take long and are repeated, so that others get ahead; the process ends around every thirtieth write.
+/// Reads take long and are repeated, so that others get ahead, and indexes lag; the process ends around every thirtieth write.
 pub(crate) const SLUGGISH: Weather = Weather {
     writes: &[
         (Fault::CrashBefore, 15),
@@ -40,7 +40,11 @@ pub(crate) const SLUGGISH: Weather = Weather {
         (Fault::Conflicted, 60),
         (Fault::Slow, 50),
     ],
-    reads: &[(Fault::Throttled, 100), (Fault::Slow, 100)],
+    reads: &[
+        (Fault::Throttled, 100),
+        (Fault::Slow, 100),
+        (Fault::Lagging, 300),
+    ],
 };
 
 const STORMY_WRITES: &Odds = &[
@@ -59,6 +63,7 @@ const STORMY_READS: &Odds = &[
     (Fault::Throttled, 10),
     (Fault::Failed, 5),
     (Fault::Slow, 5),
+    (Fault::Lagging, 200),
 ];
 
 /// What goes wrong in such weather, as the seed has it.

@@ -1,5 +1,7 @@
 //! Faults between the SDK and the table: refusals, lost answers, and the end of the process.
 
+mod lagging;
+
 use std::fmt;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +17,10 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
+use http_body_util::BodyExt;
 use serde_json::{Value, json};
+
+use self::lagging::{Indexes, call_of_index};
 
 /// What goes wrong with one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +35,9 @@ pub enum Fault {
     AnswerLost,
     /// The call is carried out, in its own time.
     Slow,
+    /// A query of an index is answered from before the last writes: what they added is missing, what they
+    /// took away is there. Other calls are carried out.
+    Lagging,
     /// The process ends before the call.
     CrashBefore,
     /// The process ends when the call has been carried out and nobody has heard of it.
@@ -66,6 +74,7 @@ pub struct Faults(Arc<Mutex<State>>);
 #[derive(Default)]
 struct State {
     choose: Option<Choose>,
+    indexes: Indexes,
     crashed: bool,
     calls: u64,
 }
@@ -146,6 +155,7 @@ impl Faults {
             return Some(Fault::CrashBefore);
         }
         state.calls += 1;
+        state.indexes.write(&call);
         state.choose.as_mut().and_then(|choose| choose(call))
     }
 
@@ -175,7 +185,15 @@ impl HttpConnector for Faulty {
                 body,
             };
             match faults.chosen(call) {
-                None => inner.call(request).await,
+                None => {
+                    let asked = call_of_index(&call);
+                    let Some(asked) = asked else {
+                        return inner.call(request).await;
+                    };
+                    let answer = whole(inner.call(request).await?).await?;
+                    faults.state().indexes.see(asked, &answer);
+                    Ok(answer)
+                }
                 Some(Fault::Throttled) => Ok(refusal(400, "ThrottlingException")),
                 Some(Fault::Failed) => Ok(refusal(500, "InternalServerError")),
                 Some(Fault::Conflicted) => Ok(conflict(&call)),
@@ -187,6 +205,14 @@ impl HttpConnector for Faulty {
                     tokio::time::sleep(Duration::from_secs(1)).await;
                     inner.call(request).await
                 }
+                Some(Fault::Lagging) => {
+                    let asked = call_of_index(&call);
+                    let Some(asked) = asked else {
+                        return inner.call(request).await;
+                    };
+                    let answer = whole(inner.call(request).await?).await?;
+                    Ok(faults.state().indexes.behind(&asked, &answer))
+                }
                 Some(Fault::CrashBefore) => faults.crash().await,
                 Some(Fault::CrashAfter) => {
                     drop(inner.call(request).await);
@@ -195,6 +221,14 @@ impl HttpConnector for Faulty {
             }
         })
     }
+}
+
+/// An answer whose body has arrived.
+async fn whole(answer: HttpResponse) -> Result<HttpResponse, ConnectorError> {
+    let status = answer.status();
+    let body = answer.into_body().collect().await;
+    let body = body.map_err(|error| ConnectorError::io(error.into()))?;
+    Ok(HttpResponse::new(status, SdkBody::from(body.to_bytes())))
 }
 
 fn operation(request: &HttpRequest) -> String {
@@ -233,6 +267,7 @@ pub async fn give_way() {
     .await;
 }
 
+/// An answer of the table's own making.
 fn response(status: u16, body: &Value) -> HttpResponse {
     let status = StatusCode::try_from(status).unwrap();
     HttpResponse::new(status, SdkBody::from(body.to_string()))

@@ -14,13 +14,13 @@ use crate::BoxFuture;
 
 #[cfg(feature = "aws-dispatch")]
 mod aws;
-#[cfg(feature = "aws-dispatch")]
 mod route;
 #[cfg(feature = "aws-dispatch")]
 mod settings;
 
 #[cfg(feature = "aws-dispatch")]
 pub use aws::QueuesAndSchedules;
+pub use route::{Route, route, schedule_name};
 #[cfg(feature = "aws-dispatch")]
 pub use settings::{DispatchSettings, DispatchSettingsError};
 

@@ -29,9 +29,13 @@ const TRIES: &str = "tries";
 
 /// How many partitions of the index the rows are spread over.
 const BUCKETS: u64 = 16;
-/// After this many tries a row is parked until staff redrive it.
-const MOST_TRIES: u32 = 12;
+/// After this many tries, about a day, a row is parked until staff redrive it.
+const MOST_TRIES: u32 = 58;
 const FIRST_DELAY_SECONDS: i64 = 30;
+/// So often the delay doubles at first, to four minutes ...
+const FIRST_DOUBLINGS: u32 = 3;
+/// ... and it stays so until this many tries, three hours or more: what an outage held up is done soon after it.
+const PATIENT_TRIES: u32 = 50;
 
 /// Where a due row lies; all that a queue message carries.
 pub type DueKey = Key;
@@ -175,6 +179,14 @@ fn decode_due(mut item: Attributes) -> Result<PendingDue, StoreError> {
     })
 }
 
+/// How long a row waits that has been tried so often before: doubling to four minutes, the same for a few
+/// hours, then doubling again.
+fn delay(tries: u32) -> Duration {
+    let tries = tries.min(MOST_TRIES);
+    let doublings = tries.min(FIRST_DOUBLINGS) + tries.saturating_sub(PATIENT_TRIES);
+    Duration::seconds(FIRST_DELAY_SECONDS << doublings)
+}
+
 fn bucket(key: &Key) -> String {
     format!("DUE#{}", salt(key) % BUCKETS)
 }
@@ -254,8 +266,8 @@ impl Store {
         self.get_item(key).await?.map(decode_due).transpose()
     }
 
-    /// Moves a row that could not be dealt with to a later try, each wait twice the last; parks it
-    /// after [`MOST_TRIES`].
+    /// Moves a row that could not be dealt with to a later try, see [`delay`]; parks it after
+    /// [`MOST_TRIES`].
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -266,8 +278,7 @@ impl Store {
     ) -> Result<Postponed, StoreError> {
         let tries = pending.tries.saturating_add(1);
         let parked = tries >= MOST_TRIES;
-        let delay = FIRST_DELAY_SECONDS << pending.tries.min(MOST_TRIES);
-        let next = now + Duration::seconds(delay);
+        let next = now + delay(pending.tries);
         let (update, outcome) = if parked {
             (
                 "SET tries = :tries, staff_pk = :parked, staff_sk = :order REMOVE due_pk, due_sk",

@@ -14,7 +14,7 @@ const NAME_BYTES: usize = 16;
 
 /// Where a row goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Route {
+pub enum Route {
     /// Into its kind's queue.
     Queue {
         /// After how many seconds it may be seen: 0 to 900.
@@ -27,9 +27,10 @@ pub(super) enum Route {
     },
 }
 
-/// Never earlier than it is due: both the queue and the schedule know whole seconds only. What is past
+/// Where a row goes that is due at `due`. Never earlier than it is due: both the queue and the schedule know whole seconds only. What is past
 /// goes to the queue at once, for a schedule in the past is refused.
-pub(super) fn route(due: DateTime<Utc>, now: DateTime<Utc>) -> Route {
+#[must_use]
+pub fn route(due: DateTime<Utc>, now: DateTime<Utc>) -> Route {
     let wait = (due - now).max(TimeDelta::zero());
     if wait > LONGEST_DELAY {
         return Route::Schedule {
@@ -51,9 +52,10 @@ fn whole_second_from(at: DateTime<Utc>) -> DateTime<Utc> {
     }
 }
 
-/// The same row at the same time always has the same name; a row that was moved has another one. Its
+/// The name of a row's schedule. The same row at the same time always has the same name; a row that was moved has another one. Its
 /// deadline's generation is part of its key.
-pub(super) fn schedule_name(row: &DueKey) -> String {
+#[must_use]
+pub fn schedule_name(row: &DueKey) -> String {
     let DueKey { pk, sk, kind, at } = row;
     let identity = format!("{pk}\n{sk}\n{}", at.timestamp_millis());
     let hash = digest(&SHA256, identity.as_bytes());
@@ -62,6 +64,7 @@ pub(super) fn schedule_name(row: &DueKey) -> String {
 }
 
 /// In UTC, which is what a schedule is read in unless it says otherwise.
+#[cfg(any(test, feature = "aws-dispatch"))]
 pub(super) fn at_expression(at: DateTime<Utc>) -> String {
     at.format("at(%Y-%m-%dT%H:%M:%S)").to_string()
 }
