@@ -34,5 +34,5 @@ installed checkov 'checkov==3.3.30'
 
 installed sam 'aws-sam-cli==1.170.0'
 SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 \
-    "$scratch/sam/bin/sam" validate --language-extensions --template "$here/template.yaml"
+    "$scratch/sam/bin/sam" validate --lint --language-extensions --template "$here/template.yaml"
 echo "the template holds"
