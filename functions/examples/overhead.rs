@@ -201,7 +201,12 @@ async fn through_event(router: &Router, event: &[u8], status: u16) -> Result<Tak
         let (time, change) = (begun.elapsed(), region.change());
         let answer: Value = serde_json::from_slice(&answer)?;
         let answered = answer.get("statusCode").and_then(Value::as_u64);
-        expect(answered.and_then(|code| u16::try_from(code).ok()).unwrap_or_default(), status)?;
+        expect(
+            answered
+                .and_then(|code| u16::try_from(code).ok())
+                .unwrap_or_default(),
+            status,
+        )?;
         Ok((time, change.allocations, change.bytes_allocated))
     })
     .await
@@ -308,7 +313,10 @@ impl HttpConnector for Nothing {
         HttpConnectorFuture::ready(
             ok.map(|ok| HttpResponse::new(ok, SdkBody::from("{}")))
                 .map_err(|error| {
-                    aws_smithy_runtime_api::client::result::ConnectorError::other(error.into(), None)
+                    aws_smithy_runtime_api::client::result::ConnectorError::other(
+                        error.into(),
+                        None,
+                    )
                 }),
         )
     }

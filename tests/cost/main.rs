@@ -16,10 +16,16 @@ async fn no_operation_takes_more_or_less_than_it_did() {
     }
     let kept = std::fs::read_to_string(&kept_at).unwrap_or_default();
     let mut differences = String::new();
-    for line in kept.lines().filter(|line| !now.lines().any(|other| other == *line)) {
+    for line in kept
+        .lines()
+        .filter(|line| !now.lines().any(|other| other == *line))
+    {
         differences += &format!("- {line}\n");
     }
-    for line in now.lines().filter(|line| !kept.lines().any(|other| other == *line)) {
+    for line in now
+        .lines()
+        .filter(|line| !kept.lines().any(|other| other == *line))
+    {
         differences += &format!("+ {line}\n");
     }
     assert!(

@@ -57,12 +57,7 @@ pub enum AdvanceError {
 impl Ticker {
     /// A ticker over `context`, whose clock is `clock`.
     #[must_use]
-    pub fn new(
-        context: Shared,
-        clock: Arc<DevClock>,
-        index: IndexBuilder,
-        bench: Bench,
-    ) -> Self {
+    pub fn new(context: Shared, clock: Arc<DevClock>, index: IndexBuilder, bench: Bench) -> Self {
         let (wake, turn) = Default::default();
         Self {
             context,

@@ -189,7 +189,10 @@ fn body(body: &SdkBody) -> Value {
 /// The items that a call writes or checks.
 fn written(operation: &str, asked: &Value) -> Vec<Write> {
     let write = |body: &Value, in_transaction| Write {
-        key: body.get("Key").cloned().unwrap_or_else(|| key_of(&body["Item"])),
+        key: body
+            .get("Key")
+            .cloned()
+            .unwrap_or_else(|| key_of(&body["Item"])),
         body: body.clone(),
         in_transaction,
     };
@@ -219,7 +222,11 @@ fn cost(
     // A write that failed costs what it would have cost.
     let wanted = write.body.get("Item").and_then(Value::as_object);
     let mut counted = Counted {
-        writes: writes(before, if done { after } else { wanted }, write.in_transaction),
+        writes: writes(
+            before,
+            if done { after } else { wanted },
+            write.in_transaction,
+        ),
         kept_bytes: kept(after) - kept(before),
         ..Counted::default()
     };
@@ -277,7 +284,9 @@ fn half_reads_of(operation: &str, asked: &Value, answer: &Value) -> u64 {
                 let keys = table["Keys"].as_array().map_or(0, Vec::len);
                 let absent = keys - found.len() - left.map_or(0, Vec::len);
                 let sizes = found.into_iter().chain(std::iter::repeat_n(0, absent));
-                sizes.map(|size| half_reads(size, consistency(table))).sum::<u64>()
+                sizes
+                    .map(|size| half_reads(size, consistency(table)))
+                    .sum::<u64>()
             });
             each.sum()
         }

@@ -12,7 +12,10 @@ use super::meter::Meter;
 
 const PUT: Counted = Counted { puts: 1, ..NOTHING };
 const GET: Counted = Counted { gets: 1, ..NOTHING };
-const MAIL: Counted = Counted { mails: 1, ..NOTHING };
+const MAIL: Counted = Counted {
+    mails: 1,
+    ..NOTHING
+};
 const NOTHING: Counted = Counted {
     requests: 0,
     deliveries: 0,

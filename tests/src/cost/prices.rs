@@ -62,8 +62,14 @@ pub(super) const API_REQUESTS: Price = price(
     "Amazon API Gateway pricing, HTTP APIs, first 300 million",
     Seen::Aws,
 );
-pub(super) const INVOCATIONS: Price =
-    price("function invocations", 0.20, MILLION, MILLION, LAMBDA, Seen::Others);
+pub(super) const INVOCATIONS: Price = price(
+    "function invocations",
+    0.20,
+    MILLION,
+    MILLION,
+    LAMBDA,
+    Seen::Others,
+);
 pub(super) const GB_SECONDS: Price = price(
     "function GB-seconds",
     13.3334,
@@ -72,12 +78,23 @@ pub(super) const GB_SECONDS: Price = price(
     LAMBDA,
     Seen::Others,
 );
-pub(super) const READ_UNITS: Price =
-    price("table read units", 0.125, MILLION, 0.0, DYNAMODB, Seen::Others);
-pub(super) const WRITE_UNITS: Price =
-    price("table write units", 0.625, MILLION, 0.0, DYNAMODB, Seen::Others);
-pub(super) const TABLE_GB: Price =
-    price("table GB-months", 0.25, ONE, 25.0, DYNAMODB, Seen::Aws);
+pub(super) const READ_UNITS: Price = price(
+    "table read units",
+    0.125,
+    MILLION,
+    0.0,
+    DYNAMODB,
+    Seen::Others,
+);
+pub(super) const WRITE_UNITS: Price = price(
+    "table write units",
+    0.625,
+    MILLION,
+    0.0,
+    DYNAMODB,
+    Seen::Others,
+);
+pub(super) const TABLE_GB: Price = price("table GB-months", 0.25, ONE, 25.0, DYNAMODB, Seen::Aws);
 pub(super) const BACKUP_GB: Price = price(
     "point-in-time recovery GB-months",
     0.20,
@@ -102,8 +119,14 @@ pub(super) const SCHEDULES: Price = price(
     "Amazon EventBridge pricing, Scheduler",
     Seen::Others,
 );
-pub(super) const PUTS: Price =
-    price("bucket puts and lists", 5.0, MILLION, 0.0, S3, Seen::NotChecked);
+pub(super) const PUTS: Price = price(
+    "bucket puts and lists",
+    5.0,
+    MILLION,
+    0.0,
+    S3,
+    Seen::NotChecked,
+);
 pub(super) const GETS: Price = price("bucket gets", 0.40, MILLION, 0.0, S3, Seen::NotChecked);
 pub(super) const MAILS: Price = price(
     "mails",
@@ -113,8 +136,7 @@ pub(super) const MAILS: Price = price(
     "Amazon SES pricing, outbound",
     Seen::NotChecked,
 );
-pub(super) const LOG_GB: Price =
-    price("log GB taken in", 0.50, ONE, 5.0, CLOUDWATCH, Seen::Others);
+pub(super) const LOG_GB: Price = price("log GB taken in", 0.50, ONE, 5.0, CLOUDWATCH, Seen::Others);
 pub(super) const ANSWER_GB: Price = price(
     "answers GB to the internet",
     0.09,

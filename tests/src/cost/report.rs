@@ -60,7 +60,7 @@ impl Report {
     /// For people.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut text = operations_table(&self.tally);
+        let mut text = operations_table(&self.tally) + "\n" + &self.dearest_table();
         let of_match = self.tally.of_chapters(&MATCH);
         let _ = write!(
             text,
@@ -82,16 +82,17 @@ impl Report {
     #[must_use]
     pub fn json(&self) -> Value {
         let operations: Vec<Value> = self
-            .tally
-            .by_operation()
+            .dearest()
             .into_iter()
-            .map(|(operation, counted)| json!({"operation": operation, "function": self.function(operation), "counted": counted}))
+            .map(|(operation, counted, dollars)| json!({"operation": operation, "function": self.function(operation), "counted": counted, "dollars": dollars}))
             .collect();
         let used: Vec<Value> = self
             .used_by_a_match()
             .into_iter()
             .chain(used_anyway())
-            .map(|used| json!({"price": used.price, "a_match": used.a_match, "anyway": used.anyway}))
+            .map(
+                |used| json!({"price": used.price, "a_match": used.a_match, "anyway": used.anyway}),
+            )
             .collect();
         json!({
             "operations": operations,
@@ -108,10 +109,24 @@ impl Report {
 #[must_use]
 pub fn operations_table(tally: &Tally) -> String {
     let by_operation = tally.by_operation();
-    let width = by_operation.keys().map(|name| name.len()).max().unwrap_or(0);
+    let width = by_operation
+        .keys()
+        .map(|name| name.len())
+        .max()
+        .unwrap_or(0);
     let mut text = format!(
         "{:width$} {:>6} {:>6} {:>7} {:>7} {:>8} {:>6} {:>6} {:>6} {:>5} {:>5}\n",
-        "operation", "times", "calls", "reads", "writes", "indexes", "queued", "later", "mails", "puts", "gets",
+        "operation",
+        "times",
+        "calls",
+        "reads",
+        "writes",
+        "indexes",
+        "queued",
+        "later",
+        "mails",
+        "puts",
+        "gets",
     );
     let mut row = |name: &str, counted: Counted| {
         let _ = writeln!(
@@ -162,11 +177,20 @@ impl Report {
     fn month_table(&self) -> String {
         let mut text = format!("{:34} {:>12} {:>12}", "", "a match uses", "else a month");
         for matches in MATCHES_A_MONTH {
-            let _ = write!(text, " {:>12} {:>12}", format!("{matches} matches"), "after free");
+            let _ = write!(
+                text,
+                " {:>12} {:>12}",
+                format!("{matches} matches"),
+                "after free"
+            );
         }
         text.push('\n');
         for used in self.used_by_a_match().into_iter().chain(used_anyway()) {
-            let _ = write!(text, "{:34} {:>12.6} {:>12.0}", used.price.what, used.a_match, used.anyway);
+            let _ = write!(
+                text,
+                "{:34} {:>12.6} {:>12.0}",
+                used.price.what, used.a_match, used.anyway
+            );
             for matches in MATCHES_A_MONTH {
                 let (all, after) = (used.dollars(matches, false), used.dollars(matches, true));
                 let _ = write!(text, " {all:>12.2} {after:>12.2}");
@@ -183,7 +207,18 @@ impl Report {
     }
 
     fn used_by_a_match(&self) -> Vec<Used> {
-        let all = self.tally.of_chapters(&MATCH);
+        let told = self.tally.0.iter();
+        let told = told.filter(|(place, _)| MATCH.contains(&place.chapter.as_str()));
+        self.used(told.map(|(place, counted)| (place.operation.as_str(), *counted)))
+    }
+
+    fn used<'a>(&self, counts: impl Iterator<Item = (&'a str, Counted)>) -> Vec<Used> {
+        let counts: Vec<_> = counts.collect();
+        let gb_seconds = counts
+            .iter()
+            .map(|(operation, counted)| self.gb_seconds(operation, counted));
+        let gb_seconds = gb_seconds.sum::<f64>();
+        let all: Counted = counts.iter().map(|(_, counted)| *counted).sum();
         let invocations = all.requests + all.deliveries + all.dispatches;
         let rows = (all.messages + all.schedules) as f64;
         let log_bytes = invocations as f64 * ASSUMED.log_bytes
@@ -191,7 +226,7 @@ impl Report {
         [
             (API_REQUESTS, all.requests as f64),
             (INVOCATIONS, invocations as f64),
-            (GB_SECONDS, self.gb_seconds()),
+            (GB_SECONDS, gb_seconds),
             (READ_UNITS, all.reads()),
             (WRITE_UNITS, all.all_writes() as f64),
             (TABLE_GB, all.kept_bytes as f64 / GB),
@@ -212,17 +247,49 @@ impl Report {
         .into()
     }
 
-    fn gb_seconds(&self) -> f64 {
-        let told = self.tally.0.iter().filter(|(place, _)| MATCH.contains(&place.chapter.as_str()));
-        told.map(|(place, counted)| {
-            let ms = (counted.requests + counted.deliveries) as f64 * ASSUMED.invocation_ms
-                + counted.calls as f64 * ASSUMED.table_call_ms
-                + (counted.puts + counted.gets + counted.mails) as f64 * ASSUMED.other_call_ms;
-            let dispatched = counted.dispatches as f64 * ASSUMED.dispatch_ms;
-            let memory = |function: &str| self.memory.get(function).copied().unwrap_or(DEFAULT_GB);
-            (ms * memory(&self.function(&place.operation)) + dispatched * DEFAULT_GB) / 1_000.0
-        })
-        .sum()
+    fn gb_seconds(&self, operation: &str, counted: &Counted) -> f64 {
+        let ms = (counted.requests + counted.deliveries) as f64 * ASSUMED.invocation_ms
+            + counted.calls as f64 * ASSUMED.table_call_ms
+            + (counted.puts + counted.gets + counted.mails) as f64 * ASSUMED.other_call_ms;
+        let dispatched = counted.dispatches as f64 * ASSUMED.dispatch_ms;
+        let memory = self.memory.get(&self.function(operation)).copied();
+        (ms * memory.unwrap_or(DEFAULT_GB) + dispatched * DEFAULT_GB) / 1_000.0
+    }
+
+    /// What each operation of the tour costs at the list price, the dearest first.
+    fn dearest(&self) -> Vec<(&str, Counted, f64)> {
+        let by_operation = self.tally.by_operation().into_iter();
+        let mut priced: Vec<_> = by_operation
+            .map(|(operation, counted)| {
+                let used = self.used(std::iter::once((operation, counted)));
+                let dollars = used.iter().map(|used| used.dollars(1, false)).sum::<f64>();
+                (operation, counted, dollars)
+            })
+            .collect();
+        priced.sort_by(|one, other| other.2.total_cmp(&one.2));
+        priced
+    }
+
+    fn dearest_table(&self) -> String {
+        let mut text = format!(
+            "{:60} {:>5} {:>12} {:>12} {:>13}\n",
+            "the dearest operations of the tour",
+            "times",
+            "dollars/1M",
+            "write units",
+            "dollars/1M each"
+        );
+        for (operation, counted, dollars) in self.dearest().into_iter().take(12) {
+            let times = counted.requests + counted.deliveries;
+            let _ = writeln!(
+                text,
+                "{operation:60} {times:>5} {:>12.0} {:>12} {:>13.1}",
+                dollars * 1e6,
+                counted.all_writes(),
+                dollars * 1e6 / times as f64
+            );
+        }
+        text
     }
 
     /// The function that carries an operation out, as the template calls it.
@@ -251,7 +318,11 @@ fn used_anyway() -> Vec<Used> {
     let alarms = TEMPLATE.matches("Type: AWS::CloudWatch::Alarm").count() as f64;
     [
         (INVOCATIONS, SWEEPS),
-        (GB_SECONDS, SWEEPS * (BUCKETS * ASSUMED.table_call_ms + ASSUMED.invocation_ms) / 1_000.0 * DEFAULT_GB),
+        (
+            GB_SECONDS,
+            SWEEPS * (BUCKETS * ASSUMED.table_call_ms + ASSUMED.invocation_ms) / 1_000.0
+                * DEFAULT_GB,
+        ),
         (READ_UNITS, SWEEPS * BUCKETS / 2.0),
         (QUEUE_REQUESTS, POLLS),
         (ALARMS, alarms),

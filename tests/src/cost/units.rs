@@ -89,7 +89,10 @@ fn value_size(value: &Value) -> usize {
         }
         "L" => {
             let elements = value.as_array().into_iter().flatten();
-            NESTED + elements.map(|value| value_size(value) + ELEMENT).sum::<usize>()
+            NESTED
+                + elements
+                    .map(|value| value_size(value) + ELEMENT)
+                    .sum::<usize>()
         }
         "SS" | "NS" | "BS" => {
             let elements = value.as_array().into_iter().flatten().map(text);
@@ -128,7 +131,11 @@ fn number_size(number: &str) -> usize {
 
 /// The bytes behind base64.
 fn binary_size(encoded: &str) -> usize {
-    let padding = encoded.bytes().rev().take_while(|byte| *byte == b'=').count();
+    let padding = encoded
+        .bytes()
+        .rev()
+        .take_while(|byte| *byte == b'=')
+        .count();
     (encoded.len() / 4 * 3).saturating_sub(padding)
 }
 
@@ -158,7 +165,10 @@ mod tests {
             (json!({"b": {"NULL": true}}), 1 + 1),
             (json!({"b": {"B": "YWI="}}), 1 + 2),
             (json!({"l": {"L": []}}), 1 + 3),
-            (json!({"l": {"L": [{"S": "ab"}, {"N": "1"}]}}), 1 + 3 + 3 + 3),
+            (
+                json!({"l": {"L": [{"S": "ab"}, {"N": "1"}]}}),
+                1 + 3 + 3 + 3,
+            ),
             (json!({"m": {"M": {"k": {"S": "ab"}}}}), 1 + 3 + 1 + 2 + 1),
             (json!({"s": {"SS": ["ab", "c"]}}), 1 + 3),
             (json!({"s": {"NS": ["12", "3"]}}), 1 + 4),
@@ -179,7 +189,11 @@ mod tests {
             (4_097, Strong, 4),
             (8_193, Eventual, 3),
         ] {
-            assert_eq!(half_reads(bytes, consistency), halves, "{bytes} {consistency:?}");
+            assert_eq!(
+                half_reads(bytes, consistency),
+                halves,
+                "{bytes} {consistency:?}"
+            );
         }
     }
 
@@ -202,7 +216,10 @@ mod tests {
 
     #[test]
     fn an_index_is_written_when_its_entry_comes_goes_or_moves() {
-        let (here, there) = (item(json!({"k": {"S": "1"}})), item(json!({"k": {"S": "2"}})));
+        let (here, there) = (
+            item(json!({"k": {"S": "1"}})),
+            item(json!({"k": {"S": "2"}})),
+        );
         for (before, after, units) in [
             (None, None, 0),
             (None, Some(&here), 1),

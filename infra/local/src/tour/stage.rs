@@ -107,7 +107,11 @@ impl Stage {
         call: Call,
     ) -> Result<Answer, TourError> {
         self.step = self.step.saturating_add(1);
-        self.say(format_args!("\n{:>3}. {} {does}", self.step, who.name.cyan().bold()));
+        self.say(format_args!(
+            "\n{:>3}. {} {does}",
+            self.step,
+            who.name.cyan().bold()
+        ));
         self.say(format_args!("     {} {}", call.method, call.path));
         let expected = call.expected;
         let shown = call.shown;

@@ -33,7 +33,10 @@ pub(crate) fn functions() -> Vec<Function> {
         name: name.to_owned(),
         event,
     });
-    of_families.chain(of_consumers).chain(of_the_clock).collect()
+    of_families
+        .chain(of_consumers)
+        .chain(of_the_clock)
+        .collect()
 }
 
 /// The family's first reading operation, asked by somebody nobody knows; where it only writes, its first operation
@@ -43,7 +46,11 @@ fn request(document: &Value) -> Value {
     let reads = paths.iter().find(|(_, item)| item.get("get").is_some());
     let (path, item) = reads.or_else(|| paths.iter().next()).unwrap();
     let method = item.as_object().unwrap().keys().next().unwrap();
-    let method = if item.get("get").is_some() { "get" } else { method };
+    let method = if item.get("get").is_some() {
+        "get"
+    } else {
+        method
+    };
     let filled = path.replace('{', "").replace('}', "");
     json!({
         "version": "2.0", "routeKey": "$default", "rawPath": filled, "rawQueryString": "",

@@ -146,7 +146,10 @@ async fn hand_out(State(api): State<Arc<Api>>) -> Response {
     let headers = [
         ("lambda-runtime-aws-request-id", "1"),
         ("lambda-runtime-deadline-ms", "4000000000000"),
-        ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:us-east-1:1:function:measured"),
+        (
+            "lambda-runtime-invoked-function-arn",
+            "arn:aws:lambda:us-east-1:1:function:measured",
+        ),
         ("content-type", "application/json"),
     ];
     (headers, api.event.clone()).into_response()

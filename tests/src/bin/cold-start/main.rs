@@ -62,7 +62,9 @@ async fn main() -> ExitCode {
     match run(Arguments::parse()).await {
         Ok(kept) if kept => ExitCode::SUCCESS,
         Ok(_) => {
-            eprintln!("cold-start: a function takes more than {MOST_TIMES} times as long as an empty one");
+            eprintln!(
+                "cold-start: a function takes more than {MOST_TIMES} times as long as an empty one"
+            );
             ExitCode::FAILURE
         }
         Err(error) => {
@@ -108,7 +110,10 @@ async fn run(arguments: Arguments) -> Result<bool, Error> {
     }
     let empty_bytes = std::fs::metadata(&empty)?.len();
     if arguments.json {
-        println!("{:#}", json!({"empty_bytes": empty_bytes, "functions": rows}));
+        println!(
+            "{:#}",
+            json!({"empty_bytes": empty_bytes, "functions": rows})
+        );
     } else {
         print(&rows, empty_bytes, arguments.runs);
     }
@@ -132,7 +137,10 @@ fn row(
         times_empty: to_next / empty_to_next,
         first_answer: of(starts, |start| start.first_answer),
         second_answer: of(starts, |start| start.second_answer),
-        status: starts.first().map(|start| start.status.clone()).unwrap_or_default(),
+        status: starts
+            .first()
+            .map(|start| start.status.clone())
+            .unwrap_or_default(),
     })
 }
 
@@ -144,10 +152,20 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 
 fn print(rows: &[Row], empty_bytes: u64, runs: usize) {
     let megabytes = |bytes: u64| bytes as f64 / 1_048_576.0;
-    println!("medians of {runs} pairs of starts; the empty function has {:.2} MB", megabytes(empty_bytes));
+    println!(
+        "medians of {runs} pairs of starts; the empty function has {:.2} MB",
+        megabytes(empty_bytes)
+    );
     println!(
         "{:18} {:>7} {:>12} {:>9} {:>8} {:>12} {:>13}  {}",
-        "function", "MB", "to next ms", "empty ms", "ratio", "1st answer", "2nd answer ms", "answered"
+        "function",
+        "MB",
+        "to next ms",
+        "empty ms",
+        "ratio",
+        "1st answer",
+        "2nd answer ms",
+        "answered"
     );
     for row in rows {
         println!(
@@ -167,7 +185,14 @@ fn print(rows: &[Row], empty_bytes: u64, runs: usize) {
 fn build(functions: &[Function]) -> Result<(), Error> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let mut command = Command::new(cargo);
-    command.args(["build", "--locked", "--profile", "lambda", "--features", "lambda"]);
+    command.args([
+        "build",
+        "--locked",
+        "--profile",
+        "lambda",
+        "--features",
+        "lambda",
+    ]);
     command.args(["-p", "rapport-functions", "-p", "rapport-index-builder"]);
     command.args(["--example", "empty"]);
     for function in functions {
