@@ -186,3 +186,26 @@ pub(super) const ASSUMED: Assumed = Assumed {
     answer_bytes: 3_000.0,
     queue_requests_per_row: 3.0,
 };
+
+/// The template's alarms, those of its loops included: `infra/aws/unroll.py` lists them.
+pub(super) const DEPLOYED_ALARMS: f64 = 54.0;
+
+/// Every price that is used.
+pub(super) const PRICES: [Price; 16] = [
+    API_REQUESTS,
+    INVOCATIONS,
+    GB_SECONDS,
+    READ_UNITS,
+    WRITE_UNITS,
+    TABLE_GB,
+    BACKUP_GB,
+    QUEUE_REQUESTS,
+    SCHEDULES,
+    PUTS,
+    GETS,
+    MAILS,
+    LOG_GB,
+    ANSWER_GB,
+    ALARMS,
+    SECRETS,
+];

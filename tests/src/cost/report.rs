@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::count::{Counted, Tally};
 use super::prices::{
-    ALARMS, ANSWER_GB, API_REQUESTS, ASSUMED, BACKUP_GB, GB_SECONDS, GETS, INVOCATIONS, LOG_GB,
-    MAILS, PUBLISHED, PUTS, Price, QUEUE_REQUESTS, READ_UNITS, SCHEDULES, SECRETS, TABLE_GB,
-    WRITE_UNITS,
+    ALARMS, ANSWER_GB, API_REQUESTS, ASSUMED, BACKUP_GB, DEPLOYED_ALARMS, GB_SECONDS, GETS,
+    INVOCATIONS, LOG_GB, MAILS, PRICES, PUBLISHED, PUTS, Price, QUEUE_REQUESTS, READ_UNITS,
+    SCHEDULES, SECRETS, Seen, TABLE_GB, WRITE_UNITS,
 };
 
 /// One match, from signup to the first visit: these chapters of the tour, with everything that is refused, corrected
@@ -75,7 +75,7 @@ impl Report {
             of_match.mails,
         );
         let _ = writeln!(text, "\nA month's cost in dollars, {PUBLISHED}\n");
-        text + &self.month_table()
+        text + &self.month_table() + "\n" + &prices_table()
     }
 
     /// For programs.
@@ -309,13 +309,47 @@ impl Report {
     }
 }
 
+/// The price lists, as far as they are used, and what is assumed.
+fn prices_table() -> String {
+    let mut text = format!(
+        "{:34} {:>12} {:>12} {:>14}  published in\n",
+        "", "dollars", "for", "free a month"
+    );
+    for price in PRICES {
+        let seen = match price.seen {
+            Seen::Aws => "seen there",
+            Seen::Others => "seen where others quote it",
+            Seen::NotChecked => "not looked up again",
+        };
+        let _ = writeln!(
+            text,
+            "{:34} {:>12} {:>12} {:>14}  {}; {seen}",
+            price.what, price.dollars, price.each, price.free, price.page
+        );
+    }
+    let _ = writeln!(
+        text,
+        "\nassumed: {} ms for a call of the table, {} ms of the bucket or the mail service, {} ms for an invocation by \
+         itself, {} ms for dispatch; {} bytes of log an invocation and {} a request; answers of {} bytes; {} queue \
+         requests a row",
+        ASSUMED.table_call_ms,
+        ASSUMED.other_call_ms,
+        ASSUMED.invocation_ms,
+        ASSUMED.dispatch_ms,
+        ASSUMED.log_bytes,
+        ASSUMED.request_log_bytes,
+        ASSUMED.answer_bytes,
+        ASSUMED.queue_requests_per_row,
+    );
+    text
+}
+
 /// What a month takes where nobody asks for anything.
 fn used_anyway() -> Vec<Used> {
     const SWEEPS: f64 = SECONDS / 300.0;
     const BUCKETS: f64 = 16.0;
     // Five pollers on each of four queues, each waiting for up to 20 s.
     const POLLS: f64 = 4.0 * 5.0 * SECONDS / 20.0;
-    let alarms = TEMPLATE.matches("Type: AWS::CloudWatch::Alarm").count() as f64;
     [
         (INVOCATIONS, SWEEPS),
         (
@@ -325,7 +359,7 @@ fn used_anyway() -> Vec<Used> {
         ),
         (READ_UNITS, SWEEPS * BUCKETS / 2.0),
         (QUEUE_REQUESTS, POLLS),
-        (ALARMS, alarms),
+        (ALARMS, DEPLOYED_ALARMS),
         (SECRETS, 1.0),
     ]
     .map(|(price, anyway)| Used {
