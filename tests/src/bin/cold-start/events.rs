@@ -51,7 +51,7 @@ fn request(document: &Value) -> Value {
     } else {
         method
     };
-    let filled = path.replace('{', "").replace('}', "");
+    let filled = path.replace(['{', '}'], "");
     json!({
         "version": "2.0", "routeKey": "$default", "rawPath": filled, "rawQueryString": "",
         "headers": {"content-type": "application/json", "idempotency-key": "cold-start"},

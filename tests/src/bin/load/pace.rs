@@ -84,7 +84,7 @@ pub(crate) async fn hold(
             }
             Came::Wrong(words) => {
                 phase.wrongs += 1;
-                if phase.wrong.len() < MOST_WORDS {
+                if phase.wrong.len() < MOST_WORDS && !phase.wrong.contains(&words) {
                     phase.wrong.push(words);
                 }
             }

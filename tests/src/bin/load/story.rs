@@ -122,7 +122,7 @@ impl Story {
             Act::Write => {
                 let path = format!("{}/messages", pair.engagement);
                 let body = json!({"text": mark, "attachments": []});
-                let by = if number % 2 == 0 {
+                let by = if number.is_multiple_of(2) {
                     &pair.client
                 } else {
                     &pair.worker
@@ -199,8 +199,7 @@ impl Story {
         let taken_back = format!("{mark}-withdrawn");
         self.ledger.ask(Kind::Withdrawal, 0, &taken_back);
         let path = format!("/v1/match-requests/{id}/withdrawal");
-        let body = json!({"reason": "Changed my mind."});
-        let answer = self.host.post(&asker.subject, &path, &body).await?;
+        let answer = self.host.post(&asker.subject, &path, &json!({})).await?;
         if answer.status == 201 {
             self.ledger.promise(&taken_back, id);
         }
