@@ -99,6 +99,16 @@ impl Tally {
         sums
     }
 
+    /// By chapter of the story; what came before the first one under an empty title.
+    #[must_use]
+    pub fn by_chapter(&self) -> BTreeMap<&str, Counted> {
+        let mut sums = BTreeMap::<_, Counted>::new();
+        for (place, counted) in &self.0 {
+            *sums.entry(place.chapter.as_str()).or_default() += *counted;
+        }
+        sums
+    }
+
     /// What the chapters with these titles took.
     #[must_use]
     pub fn of_chapters(&self, titles: &[&str]) -> Counted {

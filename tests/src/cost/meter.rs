@@ -261,10 +261,8 @@ fn kept(item: Option<&Item>) -> i64 {
 
 /// When a due row is to be tried, if the stream tells `dispatch` of it.
 fn announced(item: &Item) -> Option<DateTime<Utc>> {
-    item.get("due_pk")?;
-    let tries = item.get("tries")?["N"].as_str()?;
-    let at = item.get("next_try")?["S"].as_str()?;
-    (tries == "0").then(|| at.parse().expect("an instant"))
+    let item = serde_json::from_value(Value::Object(item.clone())).expect("an item");
+    store::announced(&item).map(|announced| announced.at)
 }
 
 fn half_reads_of(operation: &str, asked: &Value, answer: &Value) -> u64 {

@@ -96,6 +96,7 @@ impl Report {
             .collect();
         json!({
             "operations": operations,
+            "chapters": self.tally.by_chapter(),
             "match": {"chapters": MATCH, "counted": self.tally.of_chapters(&MATCH)},
             "prices": PUBLISHED,
             "assumed": ASSUMED,
