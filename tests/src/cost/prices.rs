@@ -119,22 +119,15 @@ pub(super) const SCHEDULES: Price = price(
     "Amazon EventBridge pricing, Scheduler",
     Seen::Others,
 );
-pub(super) const PUTS: Price = price(
-    "bucket puts and lists",
-    5.0,
-    MILLION,
-    0.0,
-    S3,
-    Seen::NotChecked,
-);
-pub(super) const GETS: Price = price("bucket gets", 0.40, MILLION, 0.0, S3, Seen::NotChecked);
+pub(super) const PUTS: Price = price("bucket puts and lists", 5.0, MILLION, 0.0, S3, Seen::Others);
+pub(super) const GETS: Price = price("bucket gets", 0.40, MILLION, 0.0, S3, Seen::Others);
 pub(super) const MAILS: Price = price(
     "mails",
     100.0,
     MILLION,
     0.0,
     "Amazon SES pricing, outbound",
-    Seen::NotChecked,
+    Seen::Others,
 );
 pub(super) const LOG_GB: Price = price("log GB taken in", 0.50, ONE, 5.0, CLOUDWATCH, Seen::Others);
 pub(super) const ANSWER_GB: Price = price(

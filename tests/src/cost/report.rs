@@ -87,9 +87,8 @@ impl Report {
             .map(|(operation, counted, dollars)| json!({"operation": operation, "function": self.function(operation), "counted": counted, "dollars": dollars}))
             .collect();
         let used: Vec<Value> = self
-            .used_by_a_match()
+            .used_in_a_month()
             .into_iter()
-            .chain(used_anyway())
             .map(
                 |used| json!({"price": used.price, "a_match": used.a_match, "anyway": used.anyway}),
             )
@@ -171,7 +170,7 @@ impl Used {
 
 impl Report {
     fn month(&self, matches: u32, free: bool) -> f64 {
-        let used = self.used_by_a_match().into_iter().chain(used_anyway());
+        let used = self.used_in_a_month().into_iter();
         used.map(|used| used.dollars(matches, free)).sum()
     }
 
@@ -186,7 +185,7 @@ impl Report {
             );
         }
         text.push('\n');
-        for used in self.used_by_a_match().into_iter().chain(used_anyway()) {
+        for used in self.used_in_a_month() {
             let _ = write!(
                 text,
                 "{:34} {:>12.6} {:>12.0}",
@@ -207,10 +206,21 @@ impl Report {
         text
     }
 
-    fn used_by_a_match(&self) -> Vec<Used> {
+    fn used_in_a_month(&self) -> Vec<Used> {
         let told = self.tally.0.iter();
         let told = told.filter(|(place, _)| MATCH.contains(&place.chapter.as_str()));
-        self.used(told.map(|(place, counted)| (place.operation.as_str(), *counted)))
+        let mut used = self.used(told.map(|(place, counted)| (place.operation.as_str(), *counted)));
+        for (price, anyway) in used_anyway() {
+            match used.iter_mut().find(|used| used.price.what == price.what) {
+                Some(used) => used.anyway = anyway,
+                None => used.push(Used {
+                    price,
+                    a_match: 0.0,
+                    anyway,
+                }),
+            }
+        }
+        used
     }
 
     fn used<'a>(&self, counts: impl Iterator<Item = (&'a str, Counted)>) -> Vec<Used> {
@@ -346,7 +356,7 @@ fn prices_table() -> String {
 }
 
 /// What a month takes where nobody asks for anything.
-fn used_anyway() -> Vec<Used> {
+fn used_anyway() -> [(Price, f64); 6] {
     const SWEEPS: f64 = SECONDS / 300.0;
     const BUCKETS: f64 = 16.0;
     // Five pollers on each of four queues, each waiting for up to 20 s.
@@ -363,12 +373,6 @@ fn used_anyway() -> Vec<Used> {
         (ALARMS, DEPLOYED_ALARMS),
         (SECRETS, 1.0),
     ]
-    .map(|(price, anyway)| Used {
-        price,
-        a_match: 0.0,
-        anyway,
-    })
-    .into()
 }
 
 const DEFAULT_GB: f64 = 0.25;
