@@ -16,8 +16,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::instruments::Bench;
 use crate::ticker::Ticker;
 
-/// How many requests are answered at the same time; more are asked to come back.
-const MOST_AT_ONCE: usize = 256;
+/// How many requests are answered at the same time; more are asked to come back. The table does one thing after
+/// another: with several times as many, those that are let in wait so long that they are given up.
+const MOST_AT_ONCE: usize = 64;
 
 /// Checks tokens, and keeps more requests than it can bear away from the functions.
 #[derive(Clone)]

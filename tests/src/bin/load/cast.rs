@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use domain::terms::TimeBand;
+use domain::vocabulary::Vocabulary;
 use platform::clock::{Clock, SystemClock};
 use platform::signature::PartnerSecret;
 use rapport::community::Samples;
@@ -156,8 +158,8 @@ async fn pair(
 
 /// The same at any time of the week.
 fn terms(service: &Value) -> Value {
-    let bands = ["weekday_daytime", "weekday_evening", "saturday", "sunday"];
-    let rates = bands.map(|band| json!({"band": band, "hourly": 5_600}));
+    let rate = |band: &TimeBand| json!({"band": band, "hourly": 5_600});
+    let rates: Vec<Value> = TimeBand::ALL.iter().map(rate).collect();
     json!({"terms": {
         "services": [{"service": service, "rates": rates}],
         "minutes_per_week": 240, "scope": "At home.", "limits": []
