@@ -23,6 +23,7 @@ use platform::ids::IdSource;
 use platform::telemetry::{self, LogFormat};
 use store::Store;
 
+pub use http::service;
 pub use ports::Port;
 
 use crate::api::Routes;

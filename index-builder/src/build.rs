@@ -144,7 +144,7 @@ impl IndexBuilder {
         let blob = BlobName::for_marked_contents(FOLDER, &mark, &bytes)?;
         let announced = announced(cell, &blob, self.clock.now());
         let commit = Commit::of_derived(announcing, self.clock.now(), key.clone());
-        if !self.stands(commit.due(announced.clone())).await? {
+        if !self.stands(commit.due_untold(announced.clone())).await? {
             return Ok(false);
         }
         self.blobs.put(&blob, bytes).await?;

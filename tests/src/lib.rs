@@ -10,6 +10,7 @@
 )]
 
 pub mod answer;
+pub mod cost;
 pub mod document;
 #[cfg(feature = "aws")]
 pub mod emulator;

@@ -26,6 +26,8 @@ pub(crate) const DUE_PK: &str = "due_pk";
 pub(crate) const DUE_SK: &str = "due_sk";
 const NEXT_TRY: &str = "next_try";
 const TRIES: &str = "tries";
+/// Marks a row that only the sweeper is to find; see [`crate::Commit::due_untold`].
+const UNTOLD: &str = "untold";
 
 /// How many partitions of the index the rows are spread over.
 const BUCKETS: u64 = 16;
@@ -154,6 +156,12 @@ pub(crate) fn due_item(
     item.insert(DUE_PK.to_owned(), AttributeValue::S(bucket(&key)));
     item.insert(DUE_SK.to_owned(), AttributeValue::S(order(&key, row.at)));
     Ok(item)
+}
+
+/// The same, as a row that nobody is told of.
+pub(crate) fn untold(mut item: Attributes) -> Attributes {
+    item.insert(UNTOLD.to_owned(), AttributeValue::Bool(true));
+    item
 }
 
 fn decode_due(mut item: Attributes) -> Result<PendingDue, StoreError> {
@@ -323,7 +331,7 @@ impl Store {
             .table_name(&self.table)
             .set_key(Some(key_attributes(key)))
             .update_expression(
-                "SET tries = :none, next_try = :now, due_pk = :bucket, due_sk = :order REMOVE staff_pk, staff_sk",
+                "SET tries = :none, next_try = :now, due_pk = :bucket, due_sk = :order REMOVE staff_pk, staff_sk, untold",
             )
             .condition_expression("attribute_exists(pk) AND staff_pk = :parked")
             .expression_attribute_values(":none", number(0))

@@ -1,5 +1,6 @@
 //! A family behind API Gateway's HTTP API.
 
+use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
@@ -12,7 +13,12 @@ use crate::api::{self, Routes};
 use crate::context::Shared;
 
 pub(super) async fn run(routes: Routes, context: Shared) -> Result<(), Error> {
-    lambda_http::run(api::family(routes, context).layer(from_fn(hand_on_claims))).await
+    lambda_http::run(service(routes, context)).await
+}
+
+/// One family as it answers behind API Gateway.
+pub fn service(routes: Routes, context: Shared) -> Router {
+    api::family(routes, context).layer(from_fn(hand_on_claims))
 }
 
 /// Puts the claims of the token that the authorizer has verified where [`crate::caller`] looks for
@@ -56,7 +62,6 @@ fn claim(name: &str, text: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use axum::Router;
     use axum::body::{Body, to_bytes};
     use axum::extract::Extension;
     use axum::routing::get;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, Method, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -13,10 +13,12 @@ use platform::tokens::TokenVerifier;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::instruments::Bench;
 use crate::ticker::Ticker;
 
-/// How many requests are answered at the same time; more are asked to come back.
-const MOST_AT_ONCE: usize = 256;
+/// How many requests are answered at the same time; more are asked to come back. The table does one thing after
+/// another: with several times as many, those that are let in wait so long that they are given up.
+const MOST_AT_ONCE: usize = 64;
 
 /// Checks tokens, and keeps more requests than it can bear away from the functions.
 #[derive(Clone)]
@@ -25,18 +27,25 @@ pub struct Gateway {
     context: Shared,
     ticker: Arc<Ticker>,
     places: Arc<Semaphore>,
+    bench: Bench,
 }
 
 impl Gateway {
     /// A gateway that trusts the keys of `verifier`.
     #[must_use]
-    pub fn new(verifier: TokenVerifier, context: Shared, ticker: Arc<Ticker>) -> Self {
+    pub fn new(
+        verifier: TokenVerifier,
+        context: Shared,
+        ticker: Arc<Ticker>,
+        bench: Bench,
+    ) -> Self {
         let places = Arc::new(Semaphore::new(MOST_AT_ONCE));
         Self {
             verifier: Arc::new(verifier),
             context,
             ticker,
             places,
+            bench,
         }
     }
 }
@@ -67,11 +76,19 @@ async fn pass(State(gateway): State<Gateway>, mut request: Request, next: Next) 
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
     );
-    let response = next.run(request).await;
+    let operation = operation(&request);
+    let response = gateway.bench.during(operation, 1, next.run(request)).await;
     if !only_reads {
         gateway.ticker.wake();
     }
     response
+}
+
+/// The operation as the API's document names it, e.g. `GET /v1/clients/{client}`.
+fn operation(request: &Request) -> String {
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or("(no operation)", MatchedPath::as_str);
+    format!("{} {route}", request.method())
 }
 
 /// The bearer token: none, or one that cannot even be read.

@@ -25,6 +25,7 @@ use crate::community::{self, SeedError};
 use crate::data_file::{DataFile, OpenDataFileError, beside};
 use crate::embedded::{self, Served};
 use crate::gateway::Gateway;
+use crate::instruments::Bench;
 use crate::issuer::{Issuer, IssuerError};
 use crate::ticker::Ticker;
 use crate::{blob_links, dev, gateway, issuer};
@@ -103,20 +104,36 @@ impl Host {
     /// # Errors
     /// See [`StartError`]; its text says what to do.
     pub async fn start(options: Options) -> Result<Self, StartError> {
+        Self::start_on(options, Bench::default()).await
+    }
+
+    /// Starts serving, with instruments between its parts.
+    ///
+    /// # Errors
+    /// See [`StartError`]; its text says what to do.
+    pub async fn start_on(options: Options, bench: Bench) -> Result<Self, StartError> {
         let io = |what: String| move |source| StartError::Io { what, source };
         let (data_file, database) = DataFile::open(&options.data, FORMAT)?;
         // Without a socket, for what happens before anybody is served.
         let quick_store = Store::new(embedded::in_process(database.clone()), TABLE);
+        let in_process = embedded::in_process_http(database.clone());
         let (dynamodb, table) = embedded::loopback(database)
             .await
             .map_err(io("no port for the table".into()))?;
-        let store = Store::new(dynamodb, TABLE);
-        store.create_table_if_absent().await?;
 
         let clock = Arc::new(DevClock::open(
             options.base_clock,
             beside(&options.data, ".clock"),
         )?);
+        let dynamodb = match &bench.instruments {
+            None => dynamodb,
+            Some(instruments) => {
+                let http = instruments.on_table(in_process, clock.clone());
+                embedded::sdk(http, &table.endpoint())
+            }
+        };
+        let store = Store::new(dynamodb, TABLE);
+        store.create_table_if_absent().await?;
         let mail = beside(&options.data, ".mail");
         let listener = listen(options.port).await?;
         let address = listener.local_addr().map_err(io("the port".into()))?;
@@ -126,8 +143,11 @@ impl Host {
             audience: "rapport".to_owned(),
             scope: "rapport".to_owned(),
         };
-        let ids = IdSource::from_os(clock.clone())
-            .map_err(|error| StartError::Defect(error.to_string()))?;
+        let ids = match bench.seed {
+            Some(seed) => IdSource::seeded(clock.clone(), seed),
+            None => IdSource::from_os(clock.clone())
+                .map_err(|error| StartError::Defect(error.to_string()))?,
+        };
         let key = DeploymentKey::from_bytes(&SAMPLE_DEPLOYMENT_KEY);
         let blobs = folder_blobs(&beside(&options.data, ".blobs"), &url, key.blob_links())?;
         let blobs = Arc::new(blobs);
@@ -136,8 +156,8 @@ impl Host {
             ids: Arc::new(ids),
             clock: clock.clone(),
             key,
-            mail: Arc::new(folder_mail(&mail)?),
-            blobs: blobs.clone(),
+            mail: bench.on_mail(Arc::new(folder_mail(&mail)?)),
+            blobs: bench.on_blobs(blobs.clone()),
             matcher: Matcher::default(),
             deployment: deployment(&url, &token_rules),
             token_rules,
@@ -155,10 +175,11 @@ impl Host {
         for cell in index_builder::heal(&index).await? {
             tracing::warn!(%cell, "a shard was replaced that could not be used");
         }
-        let ticker = Arc::new(Ticker::new(context.clone(), clock.clone(), index));
+        let ticker = Ticker::new(context.clone(), clock.clone(), index, bench.clone());
+        let ticker = Arc::new(ticker);
         // The first request finds shards: seeding ends with the rows from which they are built.
         ticker.settle().await?;
-        let router = router(&context, blobs, clock, &ticker)?;
+        let router = router(&context, blobs, clock, &ticker, bench.clone())?;
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
             let shutdown = async { drop(stopped.await) };
@@ -171,7 +192,13 @@ impl Host {
         });
         let ticking = tokio::spawn({
             let ticker = ticker.clone();
-            async move { ticker.run().await }
+            // What is to be replayed happens when it is asked for, and at no other time.
+            async move {
+                match bench.seed {
+                    Some(_) => std::future::pending().await,
+                    None => ticker.run().await,
+                }
+            }
         });
         Ok(Self {
             context,
@@ -282,12 +309,13 @@ fn router(
     blobs: Arc<FolderBlobs>,
     clock: Arc<DevClock>,
     ticker: &Arc<Ticker>,
+    bench: Bench,
 ) -> Result<axum::Router, StartError> {
     let issuer = Arc::new(Issuer::new(context.token_rules.clone())?);
     let verifier = TokenVerifier::new(context.token_rules.clone(), &issuer.key_set().to_string())
         .map_err(|error| StartError::Defect(error.to_string()))?;
     let (api, _) = api::all(context.clone());
-    let gateway = Gateway::new(verifier, context.clone(), ticker.clone());
+    let gateway = Gateway::new(verifier, context.clone(), ticker.clone(), bench);
     Ok(gateway::guard(gateway, api)
         .merge(issuer::router(issuer, clock.clone()))
         .merge(blob_links::router(blob_links::Desk {

@@ -8,6 +8,7 @@ pub mod dev;
 pub mod embedded;
 pub mod gateway;
 pub mod host;
+pub mod instruments;
 pub mod issuer;
 pub mod ticker;
 pub mod tour;

@@ -17,6 +17,7 @@ use store::{DueKey, StoreError, consumer_of};
 use tokio::sync::Mutex;
 
 use crate::clock::{DevClock, DevClockError};
+use crate::instruments::Bench;
 
 const EVERY: Duration = Duration::from_millis(500);
 /// Rows taken from each bucket of the index at a time.
@@ -37,6 +38,7 @@ pub struct Ticker {
     clock: Arc<DevClock>,
     wake: WakeTicker,
     index: IndexBuilder,
+    bench: Bench,
     /// One delivery at a time: moving the clock steps through instants in order.
     turn: Mutex<()>,
 }
@@ -55,13 +57,14 @@ pub enum AdvanceError {
 impl Ticker {
     /// A ticker over `context`, whose clock is `clock`.
     #[must_use]
-    pub fn new(context: Shared, clock: Arc<DevClock>, index: IndexBuilder) -> Self {
+    pub fn new(context: Shared, clock: Arc<DevClock>, index: IndexBuilder, bench: Bench) -> Self {
         let (wake, turn) = Default::default();
         Self {
             context,
             clock,
             wake,
             index,
+            bench,
             turn,
         }
     }
@@ -136,7 +139,15 @@ impl Ticker {
                     left.insert(key);
                 }
             }
-            for (key, outcome) in self.index.consume(&changes).await {
+            let build = self.index.consume(&changes);
+            let built = match changes.first() {
+                Some(first) => {
+                    let operation = operation(first);
+                    self.bench.during(operation, changes.len(), build).await
+                }
+                None => Vec::new(),
+            };
+            for (key, outcome) in built {
                 let delivered = match outcome {
                     Outcome::Done => Delivered::Moved,
                     Outcome::Early(_) => Delivered::Left,
@@ -151,7 +162,8 @@ impl Ticker {
 
     /// A row that fails waits longer each time, and is parked in the end: it cannot hold up the others.
     async fn deliver_one(&self, key: &DueKey) -> Result<Delivered, StoreError> {
-        match consume(&self.context, key).await {
+        let consumed = consume(&self.context, key);
+        match self.bench.during(operation(key), 1, consumed).await {
             Ok(Consumed::Done) => Ok(Delivered::Moved),
             Ok(Consumed::Early(_)) => Ok(Delivered::Left),
             Err(error) => self.postpone(key, &error).await,
@@ -170,4 +182,11 @@ impl Ticker {
             PutOff::Later | PutOff::Parked | PutOff::Elsewhere => Delivered::Moved,
         })
     }
+}
+
+/// The consumer, and the kind of row, e.g. `expiry: offer-lapse`.
+fn operation(key: &DueKey) -> String {
+    let consumer = consumer_of(key).map_or("nobody", Consumer::kind);
+    let kind = key.sk.split('#').nth(1).unwrap_or_default();
+    format!("{consumer}: {kind}")
 }

@@ -20,14 +20,26 @@ mod worker;
 
 pub use stage::TourError;
 
+use crate::instruments::Bench;
 use stage::Stage;
 
-/// Plays the whole story.
+/// Plays the whole story, and prints it.
 ///
 /// # Errors
 /// At the first step that is not what it should be.
 pub async fn play() -> Result<(), TourError> {
-    let mut stage = Stage::open().await?;
+    play_on(Stage::open(Bench::default()).await?).await
+}
+
+/// Plays the whole story on a host with instruments, and prints nothing.
+///
+/// # Errors
+/// At the first step that is not what it should be.
+pub async fn measure(bench: Bench) -> Result<(), TourError> {
+    play_on(Stage::open(bench).await?).await
+}
+
+async fn play_on(mut stage: Stage) -> Result<(), TourError> {
     let people = signup::play(&mut stage).await?;
     import::play(&mut stage).await?;
     let mira = worker::play(&mut stage).await?;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::due::Consumer;
 use serde_dynamo::{AttributeValue, Item};
 
-use super::{DUE_PK, DueKey, NEXT_TRY, TRIES, consumer_of};
+use super::{DUE_PK, DueKey, NEXT_TRY, TRIES, UNTOLD, consumer_of};
 use crate::item::{PK, SK};
 use crate::key::Key;
 
@@ -21,8 +21,8 @@ pub struct AnnouncedDue {
 
 /// The row that an item is, as it came to stand in the table: a new one, or one that staff have redriven.
 ///
-/// Nothing for all that is no due row, and for one that was tried in vain: whoever puts a row off sends
-/// it on as well, and a parked one waits for staff.
+/// Nothing for all that is no due row, for one that nobody is told of, and for one that was tried in vain: whoever
+/// puts a row off sends it on as well, and a parked one waits for staff.
 #[must_use]
 pub fn announced(item: &Item) -> Option<AnnouncedDue> {
     let text = |name: &str| match item.inner().get(name) {
@@ -31,7 +31,8 @@ pub fn announced(item: &Item) -> Option<AnnouncedDue> {
     };
     let untried = matches!(item.inner().get(TRIES), Some(AttributeValue::N(tries)) if tries == "0");
     let waits = text(DUE_PK).is_some();
-    if !untried || !waits {
+    let told = !item.inner().contains_key(UNTOLD);
+    if !untried || !waits || !told {
         return None;
     }
     let key = Key {
@@ -102,6 +103,7 @@ mod tests {
             (TRIES, Some("12")),
             (TRIES, None),
             (DUE_PK, None),
+            (UNTOLD, Some("")),
             (SK, Some("META")),
             (SK, Some("DUE#unheard-of#1")),
             (NEXT_TRY, Some("tomorrow")),

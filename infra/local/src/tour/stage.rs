@@ -1,5 +1,6 @@
 //! Where the tour is played: a host of its own, and the printing of each step.
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::script::{Answer, Call, Who};
 use crate::host::{Host, Options, StartError};
+use crate::instruments::Bench;
 
 /// The tour begins on a Monday morning in Brisbane.
 const BEGINS: &str = "2026-11-02T00:00:00Z";
@@ -45,15 +47,14 @@ pub(super) struct Stage {
     http: reqwest::Client,
     step: u32,
     keys: AtomicU32,
+    bench: Bench,
     _folder: tempfile::TempDir,
 }
 
 impl Stage {
-    pub(super) async fn open() -> Result<Self, TourError> {
-        println!(
-            "{}",
-            "Rapport: the tour. A sample community is being made ...".dimmed()
-        );
+    pub(super) async fn open(bench: Bench) -> Result<Self, TourError> {
+        let making = "Rapport: the tour. A sample community is being made ...";
+        say(&bench, making.dimmed());
         let folder = tempfile::tempdir()?;
         let begins: DateTime<Utc> = BEGINS.parse().unwrap_or_default();
         let options = Options {
@@ -62,7 +63,7 @@ impl Stage {
             base_clock: Arc::new(ManualClock::new(begins)),
             community: true,
         };
-        let host = Host::start(options).await?;
+        let host = Host::start_on(options, bench.clone()).await?;
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(60))
@@ -72,6 +73,7 @@ impl Stage {
             http,
             step: 0,
             keys: AtomicU32::new(0),
+            bench,
             _folder: folder,
         };
         stage.settle().await?;
@@ -79,16 +81,21 @@ impl Stage {
     }
 
     pub(super) async fn close(self) {
-        println!(
+        self.say(format_args!(
             "\n{} {} steps, each as it should be.",
             "The tour is over:".green().bold(),
             self.step
-        );
+        ));
         self.host.stop().await;
     }
 
+    fn say(&self, line: impl Display) {
+        say(&self.bench, line);
+    }
+
     pub(super) fn chapter(&self, title: &str) {
-        println!("\n{}", title.bold().underline());
+        self.bench.chapter(title);
+        self.say(format_args!("\n{}", title.bold().underline()));
     }
 
     /// One step of the story: says who does what, asks, shows the answer, and fails unless its status is
@@ -100,8 +107,12 @@ impl Stage {
         call: Call,
     ) -> Result<Answer, TourError> {
         self.step = self.step.saturating_add(1);
-        println!("\n{:>3}. {} {does}", self.step, who.name.cyan().bold());
-        println!("     {} {}", call.method, call.path);
+        self.say(format_args!(
+            "\n{:>3}. {} {does}",
+            self.step,
+            who.name.cyan().bold()
+        ));
+        self.say(format_args!("     {} {}", call.method, call.path));
         let expected = call.expected;
         let shown = call.shown;
         let (status, answer) = self.ask(who, call).await?;
@@ -110,9 +121,9 @@ impl Stage {
         } else {
             status.red().to_string()
         };
-        println!("     {} {mark}", "\u{2192}".dimmed());
+        self.say(format_args!("     {} {mark}", "\u{2192}".dimmed()));
         for line in lines(&answer, shown) {
-            println!("       {}", line.dimmed());
+            self.say(format_args!("       {}", line.dimmed()));
         }
         self.check(status == expected, || {
             format!("expected {expected}, got {status}: {}", answer.text)
@@ -186,22 +197,22 @@ impl Stage {
 
     /// A remark on what has just been seen.
     pub(super) fn remark(&self, words: &str) {
-        println!("       {}", words.italic());
+        self.say(format_args!("       {}", words.italic()));
     }
 
     /// Moves the clock, stepping through everything that falls due on the way.
     pub(super) async fn pass(&mut self, time: TimeDelta, words: &str) -> Result<(), TourError> {
-        println!("\n     {} {words}", "\u{29d6}".yellow());
+        self.say(format_args!("\n     {} {words}", "\u{29d6}".yellow()));
         let to = self
             .dev(
                 "/dev/clock/advance",
                 &json!({"seconds": time.num_seconds()}),
             )
             .await?;
-        println!(
+        self.say(format_args!(
             "     {}",
             format!("It is now {}.", to["now"].as_str().unwrap_or_default()).dimmed()
-        );
+        ));
         Ok(())
     }
 
@@ -308,6 +319,13 @@ impl Stage {
                 location,
             },
         ))
+    }
+}
+
+/// What is measured is not told.
+fn say(bench: &Bench, line: impl Display) {
+    if bench.instruments.is_none() {
+        println!("{line}");
     }
 }
 
