@@ -8,8 +8,10 @@
 mod build;
 mod consume;
 mod inspect;
+mod night;
 mod refresh;
 mod removal;
+mod tally;
 mod verify;
 
 pub use build::{BuildError, Built, IndexBuilder};

@@ -15,6 +15,7 @@ use domain::place::Cell;
 use platform::blobs::FolderBlobs;
 use platform::clock::SystemClock;
 use platform::ids::IdSource;
+use platform::metrics::Metrics;
 use rapport_index_builder::IndexBuilder;
 use store::Store;
 
@@ -146,5 +147,6 @@ fn builder(place: &PlaceArguments) -> Result<IndexBuilder, Error> {
         blobs: Arc::new(FolderBlobs::open_beside_others(blobs)?),
         ids: Arc::new(IdSource::from_os(clock.clone())?),
         clock,
+        metrics: Metrics::none(),
     })
 }

@@ -17,6 +17,7 @@ mod conversation;
 mod engagement_story;
 mod imports;
 mod invitations;
+mod nights;
 mod offers;
 mod ports;
 mod release;

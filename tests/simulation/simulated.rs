@@ -20,6 +20,7 @@ use index_builder::{IndexBuilder, Outcome};
 use platform::clock::{Clock, ManualClock};
 use platform::ids::IdSource;
 use platform::keys::DeploymentKey;
+use platform::metrics::Metrics;
 use platform::tokens::{Claims, TokenRules};
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -71,6 +72,8 @@ pub(crate) enum Act {
     Deliver(DueKey),
     /// Every deadline and effect that is due by then is delivered, but for notices.
     DeliverDue,
+    /// The clock has the night of this time begun.
+    BeginNight(DateTime<Utc>),
     /// The clock shows this time, once others have gone on so many times.
     Strike(DateTime<Utc>, usize),
 }
@@ -116,6 +119,11 @@ impl Simulated {
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+
+    /// Who builds shards now.
+    pub(crate) const fn index(&self) -> &IndexBuilder {
+        &self.process.index
     }
 
     /// Something as stored.
@@ -324,6 +332,7 @@ impl Process {
             mail: mail.clone(),
             blobs: blobs.clone(),
             matcher: Matcher::default(),
+            metrics: Metrics::none(),
             deployment: deployment(),
         });
         let index = IndexBuilder {
@@ -331,6 +340,7 @@ impl Process {
             blobs: context.blobs.clone(),
             clock: clock.clone(),
             ids: ids.clone(),
+            metrics: Metrics::none(),
         };
         let (router, _) = functions::api::all(context.clone());
         Self {
@@ -349,10 +359,11 @@ impl Process {
                 Came::Delivered(
                     outcomes
                         .iter()
-                        .all(|(_, outcome)| matches!(outcome, Outcome::Done)),
+                        .all(|(_, outcome)| matches!(outcome, Outcome::Done(_))),
                 )
             }
             Act::Deliver(key) => Came::Delivered(consume(&self.context, key).await.is_ok()),
+            Act::BeginNight(at) => Came::Delivered(self.index.begin_night(*at).await.is_ok()),
             Act::DeliverDue => Came::Delivered(self.deliver_due().await),
             Act::Strike(at, after) => {
                 for _ in 0..*after {

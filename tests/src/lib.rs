@@ -15,6 +15,7 @@ pub mod document;
 pub mod emulator;
 pub mod faults;
 pub mod indexed;
+pub mod measured;
 pub mod people;
 pub mod seeds;
 pub mod signups;

@@ -28,7 +28,7 @@ const MOST_WRITES: usize = 100;
 
 /// What a write is there for, so that a failed condition can be told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
+pub(crate) enum Role {
     Idempotency,
     Audit,
     Due,
@@ -46,6 +46,8 @@ struct Write {
 #[must_use = "a commit changes nothing until the store carries it out"]
 pub struct Commit {
     id: CommitId,
+    /// What it follows from: itself, or the act that wrote the due row whose effect it is.
+    act: CommitId,
     at: DateTime<Utc>,
     operation: &'static str,
     /// The words of its reason so far.
@@ -120,10 +122,22 @@ impl Commit {
         self
     }
 
-    /// The name of the operation that it is; empty for effects and derived data.
+    /// Its own id, by which its audit item is found.
+    #[must_use]
+    pub const fn id(&self) -> CommitId {
+        self.id
+    }
+
+    /// The name of the operation that it is; empty for most effects and for derived data.
     #[must_use]
     pub const fn operation(&self) -> &'static str {
         self.operation
+    }
+
+    /// Names an effect that leaves no audit item, so that it can be counted.
+    pub const fn named(mut self, operation: &'static str) -> Self {
+        self.operation = operation;
+        self
     }
 
     /// The commit of an effect that changes no aggregate, such as telling people: it finishes its due
@@ -133,7 +147,10 @@ impl Commit {
             pk: pending.key.pk.clone(),
             sk: String::new(),
         };
-        Self::empty(id, at, aggregate).finish(pending)
+        let mut commit = Self::empty(id, at, aggregate);
+        // Whatever follows from an effect follows from the act that it is the effect of.
+        commit.act = pending.act.unwrap_or(id);
+        commit.finish(pending)
     }
 
     /// The commit of derived data alone, which can be made again from what it derives from: no audit
@@ -145,6 +162,7 @@ impl Commit {
     fn empty(id: CommitId, at: DateTime<Utc>, aggregate: Key) -> Self {
         Self {
             id,
+            act: id,
             at,
             operation: "",
             reason: None,
@@ -308,7 +326,7 @@ impl Commit {
 
     /// Writes an effect or deadline beside another aggregate than the one this commit is about.
     pub fn due_of(mut self, aggregate: &Key, row: DueRow) -> Self {
-        match due_item(aggregate, &row, &self.id.to_string()) {
+        match due_item(aggregate, &row, &self.id.to_string(), self.act) {
             Ok(item) => self.put_item(Role::State, item, Condition::None),
             Err(error) => self.refuse(error),
         }
@@ -399,7 +417,7 @@ impl Commit {
         );
     }
 
-    fn write(
+    pub(crate) fn write(
         &mut self,
         role: Role,
         key: Key,

@@ -33,3 +33,17 @@ pub enum StoreError {
     #[error("the cursor is not one of ours")]
     BadCursor,
 }
+
+impl StoreError {
+    /// A stable word for it, for staff who look at what failed.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unavailable => "table_unavailable",
+            Self::Refused(_) => "table_refused",
+            Self::Newer { .. } => "item_newer",
+            Self::Unreadable { .. } => "item_unreadable",
+            Self::BadCursor => "bad_cursor",
+        }
+    }
+}

@@ -88,6 +88,17 @@ impl Store {
         Ok(())
     }
 
+    /// Reads an item that is not there, so that whatever a call needs is at hand for the next one. `partition` is the
+    /// beginning of a partition key that this role may read. Once, whatever comes of it.
+    pub async fn warm(&self, partition: &str) {
+        let nothing = Key {
+            pk: format!("{partition}#"),
+            sk: "NOTHING".to_owned(),
+        };
+        let read = self.dynamodb.get_item().table_name(&self.table);
+        drop(read.set_key(Some(key_attributes(&nothing))).send().await);
+    }
+
     /// One item, read consistently.
     ///
     /// # Errors
@@ -288,6 +299,24 @@ impl Store {
         limit: u16,
         cursor: Option<&str>,
     ) -> Result<Page<Versioned<T>>, StoreError> {
+        let page = self
+            .staff_items(partition, newest_first, limit, cursor)
+            .await?;
+        let items = page.items.into_iter().map(decode);
+        Ok(Page {
+            items: items.collect::<Result<_, _>>()?,
+            next: page.next,
+        })
+    }
+
+    /// The same, as they are stored.
+    pub(crate) async fn staff_items(
+        &self,
+        partition: StaffPartition,
+        newest_first: bool,
+        limit: u16,
+        cursor: Option<&str>,
+    ) -> Result<Page<Attributes>, StoreError> {
         let partition = partition.to_string();
         let start = match cursor {
             None => None,
@@ -330,8 +359,7 @@ impl Store {
             .iter()
             .filter_map(|key| found.remove(key))
             .filter(still_listed)
-            .map(decode)
-            .collect::<Result<_, _>>()?;
+            .collect();
         Ok(Page { items, next })
     }
 }

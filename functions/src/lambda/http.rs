@@ -1,18 +1,71 @@
 //! A family behind API Gateway's HTTP API.
 
-use axum::extract::Request;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::Method;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use lambda_http::request::RequestContext;
 use platform::tokens::Claims;
+use platform::trail::{Invocation, Mark, milliseconds};
 use serde_json::{Map, Value};
+use tracing::{Instrument, Span};
 
-use super::Error;
+use super::{Error, invocation};
 use crate::api::{self, Routes};
 use crate::context::Shared;
 
 pub(super) async fn run(routes: Routes, context: Shared) -> Result<(), Error> {
-    lambda_http::run(api::family(routes, context).layer(from_fn(hand_on_claims))).await
+    let router = api::family(routes, context);
+    let router = router.layer(from_fn(hand_on_claims)).layer(from_fn(follow));
+    lambda_http::run(router).await
+}
+
+/// Puts what a request can be followed by on every line that is logged for it, and logs how it was answered.
+async fn follow(request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let span = span(&request);
+    let answering = async {
+        let response = next.run(request).await;
+        let status = response.status().as_u16();
+        let milliseconds = milliseconds(begun.elapsed());
+        tracing::info!(status, milliseconds, "answered");
+        response
+    };
+    answering.instrument(span).await
+}
+
+fn span(request: &Request) -> Span {
+    let extensions = request.extensions();
+    let of_lambda = extensions.get::<lambda_runtime::Context>();
+    let invocation = of_lambda.map_or_else(|| Invocation::of("", None), invocation);
+    let api_request = match extensions.get::<RequestContext>() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.as_deref(),
+        _ => None,
+    };
+    let caller_trace = request.headers().get("traceparent");
+    let caller_trace = caller_trace.and_then(|header| header.to_str().ok());
+    let route = extensions.get::<MatchedPath>();
+    invocation.request(
+        api_request.and_then(Mark::read).as_ref(),
+        caller_trace.and_then(Mark::of_caller_trace).as_ref(),
+        method(request.method()),
+        route.map_or("none", MatchedPath::as_str),
+    )
+}
+
+/// A caller can make methods up; what they are called is not logged.
+const fn method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
 }
 
 /// Puts the claims of the token that the authorizer has verified where [`crate::caller`] looks for

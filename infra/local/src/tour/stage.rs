@@ -8,6 +8,7 @@ use anstream::println;
 use chrono::{DateTime, TimeDelta, Utc};
 use owo_colors::OwoColorize;
 use platform::clock::ManualClock;
+use platform::metrics::Metrics;
 use serde_json::{Value, json};
 
 use super::script::{Answer, Call, Who};
@@ -61,6 +62,7 @@ impl Stage {
             port: 0,
             base_clock: Arc::new(ManualClock::new(begins)),
             community: true,
+            metrics: Metrics::none(),
         };
         let host = Host::start(options).await?;
         let http = reqwest::Client::builder()
