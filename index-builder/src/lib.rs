@@ -9,6 +9,8 @@ mod build;
 mod consume;
 mod inspect;
 mod night;
+#[cfg(feature = "aws")]
+pub mod on_aws;
 mod refresh;
 mod removal;
 mod tally;

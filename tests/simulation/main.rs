@@ -22,6 +22,7 @@ mod offers;
 mod ports;
 mod release;
 mod simulated;
+mod stopped;
 mod story;
 mod tickets;
 mod weather;

@@ -2,7 +2,9 @@
 //! delivered late, often and in any order.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use axum::Router;
 use axum::body::Body;
@@ -217,6 +219,27 @@ impl Simulated {
             &self.mail,
             &self.blobs,
         );
+    }
+
+    /// Asks once, in a process that nothing befalls.
+    pub(crate) async fn once(&self, ask: &Ask) -> Reply {
+        self.process.answer(ask).await
+    }
+
+    /// Lets the process deal with a request until it has waited so many times, and no further. None if there was no
+    /// answer by then. The process goes on, as that of a function does whose time for one request was up.
+    pub(crate) async fn stopped_after(&self, ask: &Ask, waits: usize) -> Option<Reply> {
+        let mut answering = pin!(self.process.answer(ask));
+        let mut left = waits;
+        std::future::poll_fn(|context| match answering.as_mut().poll(context) {
+            Poll::Ready(reply) => Poll::Ready(Some(reply)),
+            Poll::Pending if left == 0 => Poll::Ready(None),
+            Poll::Pending => {
+                left -= 1;
+                Poll::Pending
+            }
+        })
+        .await
     }
 
     /// Asks until there is an answer: with the same key, as a patient caller does.

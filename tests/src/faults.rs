@@ -30,6 +30,8 @@ pub enum Fault {
     AnswerLost,
     /// The call is carried out, in its own time.
     Slow,
+    /// The call is carried out at once, and its answer takes a moment.
+    AnswerLate,
     /// The process ends before the call.
     CrashBefore,
     /// The process ends when the call has been carried out and nobody has heard of it.
@@ -186,6 +188,11 @@ impl HttpConnector for Faulty {
                 Some(Fault::Slow) => {
                     tokio::time::sleep(Duration::from_secs(1)).await;
                     inner.call(request).await
+                }
+                Some(Fault::AnswerLate) => {
+                    let answer = inner.call(request).await;
+                    give_way().await;
+                    answer
                 }
                 Some(Fault::CrashBefore) => faults.crash().await,
                 Some(Fault::CrashAfter) => {

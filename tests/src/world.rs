@@ -195,6 +195,12 @@ impl World {
             .expect(200);
     }
 
+    /// The folder that mail goes to.
+    #[must_use]
+    pub fn mail_folder(&self) -> &Path {
+        self.host.mail_folder()
+    }
+
     /// The mails that went out, by message id.
     #[must_use]
     pub fn mails(&self) -> Vec<Mail> {

@@ -25,6 +25,10 @@ use crate::key::Key;
 
 /// DynamoDB's limit of one transaction.
 const MOST_WRITES: usize = 100;
+/// Its limit of one item, 400 KB.
+const MOST_ITEM_BYTES: usize = 400 * 1024;
+/// And of all items of one transaction, 4 MB.
+const MOST_COMMIT_BYTES: usize = 4 * 1024 * 1024;
 
 /// What a write is there for, so that a failed condition can be told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -442,6 +446,22 @@ impl Commit {
             let writes = self.writes.len();
             return Err(StoreError::Refused(format!("{writes} writes in one commit")).into());
         }
+        let mut all = 0;
+        for write in &self.writes {
+            let bytes = size_of(&write.item);
+            all += bytes;
+            if bytes > MOST_ITEM_BYTES {
+                return Err(StoreError::TooLarge {
+                    key: write.key.clone(),
+                    bytes,
+                }
+                .into());
+            }
+        }
+        if all > MOST_COMMIT_BYTES {
+            let key = self.aggregate;
+            return Err(StoreError::TooLarge { key, bytes: all }.into());
+        }
         Ok(self
             .writes
             .into_iter()
@@ -450,6 +470,35 @@ impl Commit {
                 ..write
             })
             .collect())
+    }
+}
+
+/// How large an item is that a write puts, as DynamoDB counts; nothing for what it already holds.
+fn size_of(item: &TransactWriteItem) -> usize {
+    let put = item.put.iter().flat_map(|put| &put.item);
+    put.map(|(name, value)| name.len() + size_of_value(value))
+        .sum()
+}
+
+/// Names and texts by their bytes in UTF-8, numbers at most 21, each list and map three and one for every element.
+fn size_of_value(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(digits) => (digits.len() / 2 + 2).min(21),
+        AttributeValue::B(bytes) => bytes.as_ref().len(),
+        AttributeValue::L(values) => {
+            let values = values.iter().map(|value| 1 + size_of_value(value));
+            3 + values.sum::<usize>()
+        }
+        AttributeValue::M(fields) => {
+            let fields = fields.iter();
+            let fields = fields.map(|(name, value)| 1 + name.len() + size_of_value(value));
+            3 + fields.sum::<usize>()
+        }
+        AttributeValue::Ss(texts) => texts.iter().map(String::len).sum(),
+        AttributeValue::Ns(numbers) => numbers.len() * 21,
+        AttributeValue::Bs(values) => values.iter().map(|value| value.as_ref().len()).sum(),
+        _ => 1,
     }
 }
 

@@ -4,20 +4,20 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
-use aws_config::retry::RetryConfig;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use domain::due::Consumer;
 use lambda_runtime::{LambdaEvent, service_fn};
 use platform::aws;
-use platform::blobs::{Blobs, BucketBlobs, FolderBlobs};
+use platform::blobs::{Blobs, FolderBlobs};
 use platform::clock::SystemClock;
 use platform::dispatch::DueKey;
 use platform::ids::IdSource;
 use platform::metrics::Metrics;
 use platform::telemetry::{self, LogFormat};
 use platform::trail::{self, Invocation, Mark};
+use rapport_index_builder::on_aws::{bucket, on_aws};
 use rapport_index_builder::{IndexBuilder, Outcome};
-use store::{Key, Store};
+use store::Key;
 use tracing::{Instrument, Span};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -61,20 +61,14 @@ async fn run() -> Result<(), Error> {
 }
 
 async fn builder() -> Result<IndexBuilder, Error> {
-    let Ok(table) = std::env::var(TABLE) else {
+    let Some(table) = environment(TABLE) else {
         return Err(format!("the environment needs {TABLE}").into());
     };
     let config = aws::config().await;
     let clock = Arc::new(SystemClock);
-    let ids = IdSource::from_os(clock.clone())?;
-    Ok(IndexBuilder {
-        store: Store::new(dynamodb(&config), table)
-            .with_jitter(u64::from_be_bytes(ids.random_bytes())),
-        blobs: blobs(&config)?,
-        ids: Arc::new(ids),
-        metrics: Metrics::from_environment(environment, clock.clone()),
-        clock,
-    })
+    let metrics = Metrics::from_environment(environment, clock.clone());
+    let ids = IdSource::from_os(clock)?;
+    Ok(on_aws(&config, table, blobs(&config)?, ids, metrics))
 }
 
 fn environment(name: &str) -> Option<String> {
@@ -91,19 +85,13 @@ async fn warm(builder: &IndexBuilder) {
     tokio::join!(builder.store.warm("SHARD"), blobs);
 }
 
-/// The store retries, so the SDK does not.
-fn dynamodb(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
-    let config = aws_sdk_dynamodb::config::Builder::from(config);
-    aws_sdk_dynamodb::Client::from_conf(config.retry_config(RetryConfig::disabled()).build())
-}
-
 fn blobs(config: &SdkConfig) -> Result<Arc<dyn Blobs>, Error> {
-    if let Ok(bucket) = std::env::var(BUCKET) {
-        return Ok(Arc::new(BucketBlobs::new(config, bucket)));
+    if let Some(name) = environment(BUCKET) {
+        return Ok(bucket(config, name));
     }
-    match std::env::var(BLOB_FOLDER) {
-        Ok(folder) => Ok(Arc::new(FolderBlobs::open(folder)?)),
-        Err(_) => Err(format!("the environment needs {BUCKET}").into()),
+    match environment(BLOB_FOLDER) {
+        Some(folder) => Ok(Arc::new(FolderBlobs::open(folder)?)),
+        None => Err(format!("the environment needs {BUCKET}").into()),
     }
 }
 
