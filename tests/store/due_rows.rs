@@ -81,7 +81,7 @@ async fn an_effect_of_an_effect_follows_from_the_same_act() {
             let row = pending(&table, &due[0]).await.unwrap();
             assert_eq!(row.act, Some(cause));
             let mut next = release(id, seconds);
-            next.generation = seconds.try_into().unwrap();
+            next.generation = 10 + u32::try_from(seconds).unwrap();
             let effect = Commit::of_effect(table.ids.fresh(), start(), &row).due(next);
             table.store.commit(effect).await.unwrap();
         }
@@ -93,7 +93,7 @@ async fn an_effect_of_an_effect_follows_from_the_same_act() {
             .unwrap();
         let row = pending(&table, &due[0]).await.unwrap();
         let mut next = release(id, 4);
-        next.generation = 4;
+        next.generation = 14;
         let audited = table.commit(&aggregate).finish(&row).due(next);
         let cause = audited.id();
         table.store.commit(audited).await.unwrap();

@@ -51,7 +51,8 @@ pub fn start(format: LogFormat) -> Result<(), SetGlobalDefaultError> {
     set_global_default(logger(format, &wanted, io::stderr))
 }
 
-fn logger<W>(format: LogFormat, wanted: &str, writer: W) -> Dispatch
+/// A logger to `writer`, of what `wanted` asks for as [`FILTER_VARIABLE`] would: for whoever looks at lines.
+pub fn logger<W>(format: LogFormat, wanted: &str, writer: W) -> Dispatch
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {

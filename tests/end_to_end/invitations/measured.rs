@@ -50,9 +50,6 @@ async fn an_act_is_counted_once_however_often_it_is_asked_for() {
     assert_eq!(review.counted(Metric::Released), 1);
     assert_eq!(review.counted(Metric::Accepted), 1);
     // Each mail was counted when its row was gone.
-    assert_eq!(
-        review.counted(Metric::MailSent),
-        review.world.mails().len()
-    );
+    assert_eq!(review.counted(Metric::MailSent), review.world.mails().len());
     assert!(review.counted(Metric::IndexLag) > 0);
 }
