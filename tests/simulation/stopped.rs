@@ -33,44 +33,57 @@ async fn whoever_comes_after_a_function_was_stopped_gets_through() {
     for seed in seeds(1) {
         let mut place = Place::settle(&seed, 3).await;
         let (mut before, mut after) = (0, 0);
-        for waits in 0..MOST_WAITS {
-            // Two of the same, stopped at the same moment: one is repeated, the other overtaken by another act.
-            let repeated = place.request(waits).await;
-            let overtaken = place.request(waits).await;
-            let world = &mut place.world;
-            let ask = early_send(world, repeated).await;
-            let other = early_send(world, overtaken).await;
-            world.faults.choose(|_| Some(Fault::AnswerLate));
-            let answered = world.stopped_after(&ask, waits).await;
-            let also = world.stopped_after(&other, waits).await;
-            world.calm();
-            assert_eq!(answered.is_some(), also.is_some());
-
-            let stood = operations(world, repeated, "release_candidates").await;
-            assert_eq!(
-                operations(world, overtaken, "release_candidates").await,
-                stood
-            );
-            before += usize::from(answered.is_none() && stood == 0);
-            after += usize::from(answered.is_none() && stood == 1);
-            world.once(&ask).await.expect(201);
-            assert_eq!(operations(world, repeated, "release_candidates").await, 1);
-
-            let client = format!("client-{}", waits % place.clients.len());
-            let path = format!("/v1/match-requests/{overtaken}/withdrawal");
-            let withdrawal = Ask::post(&client, path, format!("w-{overtaken}"), json!({}));
-            place.world.once(&withdrawal).await.expect(201);
-            let request = Key::match_request(overtaken);
-            let request: MatchRequest = place.world.stored(&request).await.unwrap();
-            assert_eq!(request.state, MatchRequestState::Withdrawn);
-            assert_eq!(request.released_at.is_some(), stood == 1);
-
-            if answered.is_some() {
-                println!("stopped {before} times before its commit stood, {after} times after");
-                assert!(before > 0 && after > 0, "{before} {after}");
-                return;
+        for waits in 0.. {
+            assert!(waits < MOST_WAITS, "it never gets done");
+            match stopped_at(&mut place, waits).await {
+                Stopped::Before => before += 1,
+                Stopped::After => after += 1,
+                Stopped::Nowhere => break,
             }
         }
-        panic!("it never got done");
+        println!("stopped {before} times before its commit stood, {after} times after");
+        assert!(before > 0 && after > 0, "{before} {after}");
+    }
+}
+
+/// Where a function was stopped.
+enum Stopped {
+    Before,
+    After,
+    Nowhere,
+}
+
+async fn stopped_at(place: &mut Place, waits: usize) -> Stopped {
+    // Two of the same, stopped at the same moment: one is repeated, the other overtaken by another act.
+    let repeated = place.request(waits).await;
+    let overtaken = place.request(waits).await;
+    let world = &mut place.world;
+    let ask = early_send(world, repeated).await;
+    let other = early_send(world, overtaken).await;
+    world.faults.choose(|_| Some(Fault::AnswerLate));
+    let answered = world.stopped_after(&ask, waits).await.is_some();
+    let also = world.stopped_after(&other, waits).await.is_some();
+    world.calm();
+    assert_eq!(answered, also);
+
+    let stood = operations(world, repeated, "release_candidates").await;
+    let also = operations(world, overtaken, "release_candidates").await;
+    assert_eq!(also, stood);
+    world.once(&ask).await.expect(201);
+    let releases = operations(world, repeated, "release_candidates").await;
+    assert_eq!(releases, 1);
+
+    let client = format!("client-{}", waits % place.clients.len());
+    let path = format!("/v1/match-requests/{overtaken}/withdrawal");
+    let withdrawal = Ask::post(&client, path, format!("w-{overtaken}"), json!({}));
+    place.world.once(&withdrawal).await.expect(201);
+    let request = Key::match_request(overtaken);
+    let request: MatchRequest = place.world.stored(&request).await.unwrap();
+    assert_eq!(request.state, MatchRequestState::Withdrawn);
+    assert_eq!(request.released_at.is_some(), stood == 1);
+    match (answered, stood) {
+        (true, _) => Stopped::Nowhere,
+        (false, 0) => Stopped::Before,
+        (false, _) => Stopped::After,
     }
 }
