@@ -18,8 +18,8 @@ use crate::problem::{Problem, ProblemBody};
 use crate::safety::Emergency;
 use crate::{
     activation, audit, authority, candidate_review, client, conversation, correction, docs,
-    engagement, import, inbox, invitation, match_request, membership, partner, person, proposal,
-    safety, schedule, signup, staff, support_worker, terms, ticket, visit,
+    due_row, engagement, import, inbox, invitation, match_request, membership, partner, person,
+    proposal, safety, schedule, signup, staff, support_worker, terms, ticket, visit,
 };
 
 /// The routes of one family.
@@ -52,6 +52,7 @@ pub const FAMILIES: &[(&str, Routes)] = &[
     ("ticket", ticket::router),
     ("inbox", inbox::router),
     ("audit", audit::router),
+    ("due-row", due_row::router),
 ];
 
 /// The tags of operations that are called without an access token.

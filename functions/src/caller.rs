@@ -236,7 +236,7 @@ impl Context {
             .insert(&person)
             .insert(&bound)
             .insert(&appointed);
-        match self.store.commit(commit).await {
+        match self.commit(commit).await {
             Ok(())
             | Err(
                 CommitError::Conflict(_)

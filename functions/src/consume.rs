@@ -6,6 +6,7 @@
 use chrono::{DateTime, Utc};
 use domain::due::Due;
 use platform::mail::MailError;
+use platform::trail;
 use store::{Commit, CommitError, DueKey, PendingDue, StoreError};
 
 use crate::context::Context;
@@ -47,6 +48,22 @@ pub enum ConsumeError {
     Misrouted,
 }
 
+impl ConsumeError {
+    /// A stable word for it, for staff who look at what failed.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Store(error) | Self::Matcher(MatcherError::Store(error)) => error.code(),
+            Self::Mail(MailError::Unavailable(_)) => "mail_unavailable",
+            Self::Mail(MailError::Unacceptable(_)) => "mail_unacceptable",
+            Self::Matcher(MatcherError::Shard { .. }) => "shard_unusable",
+            Self::Matcher(MatcherError::Search(_)) => "shard_unreadable",
+            Self::Busy => "busy",
+            Self::Misrouted => "misrouted",
+        }
+    }
+}
+
 /// What a due row calls for once state has been read.
 pub enum Effect {
     /// This commit, which finishes the row.
@@ -73,6 +90,7 @@ pub async fn consume(context: &Context, key: &DueKey) -> Result<Consumed, Consum
     let Some(pending) = context.store.pending_due(key).await? else {
         return Ok(Consumed::Done);
     };
+    trail::follows(pending.act);
     if context.now() < pending.row.at {
         return Ok(Consumed::Early(pending.row.at));
     }
@@ -133,7 +151,9 @@ pub async fn consume(context: &Context, key: &DueKey) -> Result<Consumed, Consum
             let pass = || safety::pass_deadline(context, &pending, *report);
             carry_out(context, &pending, pass).await
         }
-        Due::Reindex { .. } | Due::RemoveShard { .. } => Err(ConsumeError::Misrouted),
+        Due::Reindex { .. } | Due::RemoveShard { .. } | Due::Night { .. } => {
+            Err(ConsumeError::Misrouted)
+        }
     }
 }
 
@@ -149,7 +169,7 @@ where
     while rounds < MOST_ROUNDS {
         let commit = match decide().await? {
             Effect::Commit(commit) => *commit,
-            Effect::Step(commit) => match context.store.commit(*commit).await {
+            Effect::Step(commit) => match context.commit(*commit).await {
                 // What is left is decided by what stands now.
                 Ok(()) => continue,
                 Err(CommitError::Store(error)) => return Err(error.into()),
@@ -164,7 +184,7 @@ where
                 return Ok(Consumed::Done);
             }
         };
-        match context.store.commit(commit).await {
+        match context.commit(commit).await {
             Ok(()) | Err(CommitError::AlreadyDone) => return Ok(Consumed::Done),
             Err(
                 CommitError::Conflict(_) | CommitError::LimitReached(_) | CommitError::Replayed,

@@ -10,6 +10,7 @@ use platform::clock::SharedClock;
 use platform::ids::IdSource;
 use platform::keys::DeploymentKey;
 use platform::mail::Mail;
+use platform::metrics::Metrics;
 use platform::tokens::TokenRules;
 use store::{Actor, Audit, Key, Store};
 
@@ -33,6 +34,8 @@ pub struct Context {
     pub blobs: Arc<dyn Blobs>,
     /// The open shards.
     pub matcher: Matcher,
+    /// What happens, counted.
+    pub metrics: Metrics,
     /// What differs between deployments.
     pub deployment: Deployment,
 }

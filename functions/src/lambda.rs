@@ -20,7 +20,9 @@ use platform::aws;
 use platform::clock::SystemClock;
 use platform::dispatch::{Dispatch, DispatchSettings, QueuesAndSchedules};
 use platform::ids::IdSource;
+use platform::metrics::Metrics;
 use platform::telemetry::{self, LogFormat};
+use platform::trail::Invocation;
 use store::Store;
 
 pub use http::service;
@@ -31,18 +33,35 @@ use crate::context::{Context, Shared};
 use crate::matcher::Matcher;
 use settings::Settings;
 
+/// How the keys begin that every function may read.
+const READ_BY_ALL: &str = "PERSON";
+
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// Runs one family behind API Gateway. `ports` are those it may reach; see [`Port`].
 #[must_use]
 pub fn serve(routes: Routes, ports: &[Port]) -> ExitCode {
-    start(async || http::run(routes, context(ports).await?).await)
+    start(async || {
+        let context = context(ports).await?;
+        warm(&context, ports).await;
+        http::run(routes, context).await
+    })
+}
+
+/// Runs a family that reads nothing behind API Gateway.
+#[must_use]
+pub fn describe(routes: Routes) -> ExitCode {
+    start(async || http::run(routes, context(&[]).await?).await)
 }
 
 /// Runs a consumer of due rows on its queue. `ports` are those it may reach; see [`Port`].
 #[must_use]
 pub fn consume(consumer: Consumer, ports: &[Port]) -> ExitCode {
-    start(async || consumer::run(consumer, context(ports).await?).await)
+    start(async || {
+        let context = context(ports).await?;
+        warm(&context, ports).await;
+        consumer::run(consumer, context).await
+    })
 }
 
 /// Runs the consumer of the table's stream.
@@ -58,7 +77,8 @@ pub fn sweep() -> ExitCode {
         let config = aws::config().await;
         let ids = IdSource::from_os(Arc::new(SystemClock))?;
         let store = store(&config, settings::table(environment)?, &ids);
-        sweeper::run(store, dispatcher(&config)?).await
+        aws::warm(environment, store.warm(READ_BY_ALL)).await;
+        sweeper::run(store, dispatcher(&config)?, metrics()).await
     })
 }
 
@@ -84,8 +104,37 @@ fn runtime() -> Result<tokio::runtime::Runtime, Error> {
     Ok(runtime)
 }
 
+/// What is measured is written to standard output.
+fn metrics() -> Metrics {
+    Metrics::from_environment(environment, Arc::new(SystemClock))
+}
+
+fn invocation(context: &lambda_runtime::Context) -> Invocation {
+    Invocation::of(&context.request_id, context.xray_trace_id.as_deref())
+}
+
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// Reads, of everything that the function reaches, something that is not there.
+///
+/// The service that mail is handed to has no call for that; what all calls share is at hand for it.
+async fn warm(context: &Context, ports: &[Port]) {
+    let blobs = ports.iter().filter_map(|port| port.folder());
+    aws::warm(environment, async {
+        let table = context.store.warm(READ_BY_ALL);
+        let blobs = async {
+            for folder in blobs {
+                let Ok(nothing) = format!("{folder}/nothing").parse() else {
+                    continue;
+                };
+                drop(context.blobs.get(&nothing).await);
+            }
+        };
+        tokio::join!(table, blobs);
+    })
+    .await;
 }
 
 /// Built once, before the first event.
@@ -105,6 +154,7 @@ async fn context(ports: &[Port]) -> Result<Shared, Error> {
         mail,
         blobs,
         matcher: Matcher::default(),
+        metrics: metrics(),
         deployment: settings.deployment,
     }))
 }

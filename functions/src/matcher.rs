@@ -2,6 +2,8 @@
 
 mod open;
 
+use std::time::Instant;
+
 use domain::candidates::Basis;
 use domain::eligibility::{Asked, Relations};
 use domain::id::WorkerId;
@@ -11,6 +13,8 @@ use domain::place::Cell;
 use domain::policy::Policy;
 use domain::relaxation::Misses;
 use matching::{Limits, Query, Scored, SearchShardError, Weights};
+use platform::metrics::Metric;
+use platform::trail::milliseconds;
 use store::{Key, Setting, ShardPointer, StoreError};
 
 use crate::context::Context;
@@ -50,11 +54,26 @@ pub struct Found {
     pub misses: Misses,
 }
 
-/// Looks for `wanted` candidates for a request, under the weights now in force.
+/// Looks for `wanted` candidates for a request, under the weights now in force; measures how long it took.
 ///
 /// # Errors
 /// See [`MatcherError`].
 pub async fn find(
+    context: &Context,
+    request: &MatchRequest,
+    asked: &Asked,
+    relations: &Relations,
+    policy: &Policy,
+    wanted: usize,
+) -> Result<Found, MatcherError> {
+    let begun = Instant::now();
+    let found = look(context, request, asked, relations, policy, wanted).await?;
+    let took = milliseconds(begun.elapsed());
+    context.metrics.record(Metric::MatchLatency, took);
+    Ok(found)
+}
+
+async fn look(
     context: &Context,
     request: &MatchRequest,
     asked: &Asked,

@@ -13,6 +13,7 @@ use store::{Commit, InboxItem, Key, PendingDue};
 
 pub use bounce::{BounceError, bounced};
 
+use crate::committed::SEND_MAIL;
 use crate::consume::{ConsumeError, Effect};
 use crate::context::Context;
 
@@ -88,7 +89,7 @@ pub(crate) async fn send(
         date: pending.row.at,
     };
     match context.mail.send(&mail).await {
-        Ok(()) => Ok(context.effect(pending).into()),
+        Ok(()) => Ok(context.effect(pending).named(SEND_MAIL).into()),
         Err(MailError::Unacceptable(field)) => {
             tracing::warn!(%recipient, field, "a mail cannot be written");
             Ok(undeliverable(context, context.effect(pending), recipient).into())

@@ -98,11 +98,7 @@ where
             return Ok(done);
         }
         let Decision { commit, target } = decide().await?;
-        match context
-            .store
-            .commit_once(commit, &once, target.clone())
-            .await
-        {
+        match context.commit_once(commit, &once, target.clone()).await {
             Ok(()) => {
                 return Ok(Done {
                     target,
@@ -183,7 +179,7 @@ where
         let Some(commit) = commit else {
             return Ok(came_to);
         };
-        match context.store.commit(commit).await {
+        match context.commit(commit).await {
             Ok(()) => return Ok(came_to),
             Err(CommitError::Replayed | CommitError::AlreadyDone | CommitError::Conflict(_)) => {}
             Err(CommitError::LimitReached(_)) => return Err(Problem::too_many(context.now())),

@@ -253,6 +253,11 @@ impl From<StoreError> for Problem {
         match error {
             StoreError::Unavailable => Self::unavailable(),
             StoreError::BadCursor => Self::malformed("cursor: not one that this list gave out"),
+            StoreError::TooLarge { .. } => {
+                tracing::error!(%error, "an item has grown too large");
+                let title = "This has grown larger than the service can keep";
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "too-large-to-keep", title)
+            }
             StoreError::Refused(_) | StoreError::Newer { .. } | StoreError::Unreadable { .. } => {
                 tracing::error!(%error, "the table gave no usable answer");
                 Self::internal()

@@ -9,7 +9,8 @@ use std::fmt::Display;
 use chrono::{DateTime, TimeDelta, Utc};
 use platform::clock::Clock;
 use platform::dispatch::{Dispatch, DueKey as Sent};
-use store::{DueKey, Postponed, Store, StoreError, consumer_of};
+use platform::metrics::{Metric, Metrics};
+use store::{DueKey, Key, Night, Postponed, Store, StoreError, consumer_of};
 
 /// So long its queue or schedule has for a row before the sweeper takes it.
 const LATE: TimeDelta = TimeDelta::minutes(2);
@@ -19,17 +20,18 @@ const BATCH: u16 = 25;
 /// What became of a row that was to be put off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PutOff {
-    /// It will be tried again later.
-    Later,
-    /// It has been tried too often, and waits for staff.
-    Parked,
+    /// It was late by so much, and will be tried again later.
+    Later(TimeDelta),
+    /// It was late by so much, has been tried too often, and waits for staff.
+    Parked(TimeDelta),
     /// It is gone, or somebody else has put it off.
     Elsewhere,
     /// It cannot be read, and stays as it is.
     Stuck,
 }
 
-/// Puts a row off that was to be tried by `due_by`, for what `why` says.
+/// Puts a row off that was to be tried by `due_by`, for what `why` says; `code` is the stable word for it, where it is
+/// known.
 ///
 /// # Errors
 /// When the table does not answer.
@@ -38,6 +40,7 @@ pub async fn put_off(
     key: &DueKey,
     due_by: DateTime<Utc>,
     now: DateTime<Utc>,
+    code: Option<&'static str>,
     why: &(dyn Display + Sync),
 ) -> Result<PutOff, StoreError> {
     let pending = match store.pending_due(key).await {
@@ -52,14 +55,16 @@ pub async fn put_off(
     let Some(pending) = pending.filter(|pending| pending.next_try <= due_by) else {
         return Ok(PutOff::Elsewhere);
     };
-    match store.postpone(&pending, now).await? {
+    let late = now - pending.row.at;
+    match store.postpone(&pending, now, code).await? {
         Postponed::Until(until) => {
             tracing::warn!(%key, %until, %why, "a due row is postponed");
-            Ok(PutOff::Later)
+            Ok(PutOff::Later(late))
         }
         Postponed::Parked => {
-            tracing::error!(%key, %why, "ALARM: a due row is parked");
-            Ok(PutOff::Parked)
+            let failed = pending.failed.as_deref();
+            tracing::error!(%key, %why, failed, "ALARM: a due row is parked");
+            Ok(PutOff::Parked(late))
         }
         Postponed::Elsewhere => Ok(PutOff::Elsewhere),
     }
@@ -76,21 +81,58 @@ pub struct Swept {
     pub parked: usize,
     /// Rows that cannot be read.
     pub stuck: usize,
+    /// Rows that were late, whatever became of them.
+    pub late: usize,
+    /// How late the latest of them was, in seconds.
+    pub latest: u64,
 }
 
 /// Puts off every row that is late and sends it on, until none is left or `until` has come.
 ///
-/// A row is put off first: of two sweeps at the same time one sends it.
+/// A row is put off first: of two sweeps at the same time one sends it. What was found is measured, even where the sweep
+/// ends early.
 ///
 /// # Errors
 /// When the table does not answer.
 pub async fn sweep(
     store: &Store,
     dispatch: &dyn Dispatch,
+    metrics: &Metrics,
     clock: &dyn Clock,
     until: DateTime<Utc>,
 ) -> Result<Swept, StoreError> {
     let mut swept = Swept::default();
+    let ended = sweep_into(&mut swept, store, dispatch, clock, until).await;
+    let counted = |count| u64::try_from(count).unwrap_or(u64::MAX);
+    metrics.record(Metric::Overdue, counted(swept.late));
+    metrics.record(Metric::OverdueAge, swept.latest);
+    metrics.record(Metric::Parked, counted(swept.parked));
+    ended.map(|()| swept)
+}
+
+/// Measures how old the facts are that the nightly rebuild brings into the index; nothing before the first night.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn measure_index(
+    store: &Store,
+    metrics: &Metrics,
+    now: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if let Some(night) = store.get::<Night>(&Key::night()).await? {
+        let age = (now - night.value.as_of).num_seconds();
+        metrics.record(Metric::IndexAge, u64::try_from(age).unwrap_or_default());
+    }
+    Ok(())
+}
+
+async fn sweep_into(
+    swept: &mut Swept,
+    store: &Store,
+    dispatch: &dyn Dispatch,
+    clock: &dyn Clock,
+    until: DateTime<Utc>,
+) -> Result<(), StoreError> {
     let mut seen = BTreeSet::new();
     while clock.now() < until {
         let now = clock.now();
@@ -102,9 +144,16 @@ pub async fn sweep(
         }
         let mut rows = Vec::with_capacity(due.len());
         for key in due {
-            match put_off(store, &key, late, now, &"nobody dealt with it in time").await? {
-                PutOff::Later => rows.extend(to_be_sent(key, now)),
-                PutOff::Parked => swept.parked += 1,
+            let why = "nobody dealt with it in time";
+            match put_off(store, &key, late, now, None, &why).await? {
+                PutOff::Later(late) => {
+                    swept.found_late(late);
+                    rows.extend(to_be_sent(key, now));
+                }
+                PutOff::Parked(late) => {
+                    swept.found_late(late);
+                    swept.parked += 1;
+                }
                 PutOff::Stuck => swept.stuck += 1,
                 PutOff::Elsewhere => {}
             }
@@ -113,7 +162,15 @@ pub async fn sweep(
         swept.unsent += unsent;
         swept.sent += rows.len().saturating_sub(unsent);
     }
-    Ok(swept)
+    Ok(())
+}
+
+impl Swept {
+    fn found_late(&mut self, late: TimeDelta) {
+        self.late += 1;
+        let late = u64::try_from(late.num_seconds()).unwrap_or_default();
+        self.latest = self.latest.max(late);
+    }
 }
 
 fn to_be_sent(key: DueKey, now: DateTime<Utc>) -> Option<Sent> {

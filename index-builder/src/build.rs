@@ -18,6 +18,7 @@ use matching::{BuildShardError, BuiltShard, Shard, build_shard, version_of};
 use platform::blobs::{BlobError, BlobName, BlobNameError, Blobs};
 use platform::clock::SharedClock;
 use platform::ids::IdSource;
+use platform::metrics::Metrics;
 use store::{CellRow, Commit, CommitError, Key, ShardPointer, Store, StoreError, Versioned};
 
 use crate::removal::{announced, superseded};
@@ -40,6 +41,8 @@ pub struct IndexBuilder {
     pub clock: SharedClock,
     /// Fresh ids.
     pub ids: Arc<IdSource>,
+    /// What happens, counted.
+    pub metrics: Metrics,
 }
 
 /// Why a cell's shard was not built; the current one stays.
@@ -66,9 +69,33 @@ pub enum BuildError {
     /// A cell that a row names was not rebuilt; the log says why.
     #[error("cell {0} was not rebuilt")]
     NotRebuilt(Cell),
+    /// What the night has counted is gone or damaged; the next night counts again.
+    #[error("what night {0} has counted cannot be read")]
+    Tally(u32),
+    /// The night's rows kept being dealt with at the same time.
+    #[error("night {0} is too busy")]
+    NightBusy(u32),
     /// The row is for another consumer.
     #[error("a row of another consumer was delivered")]
     Misrouted,
+}
+
+impl BuildError {
+    /// A stable word for it, for staff who look at what failed.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.code(),
+            Self::Shard(_) => "shard_not_made",
+            Self::Blob(_) => "blob_refused",
+            Self::Name(_) => "blob_unnamed",
+            Self::TooMany(_) => "cell_too_large",
+            Self::Busy(_) | Self::NightBusy(_) => "busy",
+            Self::NotRebuilt(_) => "shard_not_rebuilt",
+            Self::Tally(_) => "tally_lost",
+            Self::Misrouted => "misrouted",
+        }
+    }
 }
 
 /// What a build came to.

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use domain::due::Due;
+use domain::id::CommitId;
 use domain::place::Cell;
+use platform::metrics::Metric;
 use store::{Commit, DueKey, PendingDue};
 
 use crate::build::{BuildError, IndexBuilder};
@@ -12,18 +14,19 @@ use crate::build::{BuildError, IndexBuilder};
 /// What became of one row.
 #[derive(Debug)]
 pub enum Outcome {
-    /// What it asked for has happened, now or before.
-    Done,
+    /// What it asked for has happened, now or before. Where it was now, this is the audited commit that it follows
+    /// from.
+    Done(Option<CommitId>),
     /// Not due yet: to be delivered again then.
     Early(DateTime<Utc>),
     /// It stays, to be tried again.
     Failed(BuildError),
 }
 
-impl From<Result<(), BuildError>> for Outcome {
-    fn from(result: Result<(), BuildError>) -> Self {
+impl Outcome {
+    fn of(row: &PendingDue, result: Result<(), BuildError>) -> Self {
         match result {
-            Ok(()) => Self::Done,
+            Ok(()) => Self::Done(row.act),
             Err(error) => Self::Failed(error),
         }
     }
@@ -45,11 +48,17 @@ impl IndexBuilder {
                         changes.push((row, cells));
                         continue;
                     }
-                    Due::RemoveShard { cell, blob } => self.remove(&row, cell, &blob).await.into(),
+                    Due::RemoveShard { cell, blob } => {
+                        Outcome::of(&row, self.remove(&row, cell, &blob).await)
+                    }
+                    Due::Night { night, step, .. } => {
+                        let stepped = Box::pin(self.step(&row, night, &step)).await;
+                        Outcome::of(&row, stepped)
+                    }
                     // INVARIANT: a row is deleted by whoever brought its effect about, and by nobody else.
                     _ => Outcome::Failed(BuildError::Misrouted),
                 },
-                Ok(None) => Outcome::Done,
+                Ok(None) => Outcome::Done(None),
                 Err(error) => Outcome::Failed(error.into()),
             };
             outcomes.push((key.clone(), outcome));
@@ -61,7 +70,7 @@ impl IndexBuilder {
             let stuck = cells.iter().find(|cell| failed.contains(*cell));
             let outcome = match stuck {
                 Some(cell) => Outcome::Failed(BuildError::NotRebuilt(*cell)),
-                None => self.finish(&row).await.into(),
+                None => Outcome::of(&row, self.finish(&row).await),
             };
             outcomes.push((row.key, outcome));
         }
@@ -81,10 +90,15 @@ impl IndexBuilder {
         failed
     }
 
-    /// Deletes a row whose effect has happened; somebody else may have.
+    /// Deletes a row whose effect has happened, and measures how long it took; somebody else may have.
     async fn finish(&self, row: &PendingDue) -> Result<(), BuildError> {
-        let commit = Commit::of_effect(self.ids.fresh(), self.clock.now(), row);
-        self.stands(commit).await?;
+        let now = self.clock.now();
+        let commit = Commit::of_effect(self.ids.fresh(), now, row);
+        if self.stands(commit).await? {
+            let lag = (now - row.row.at).num_milliseconds();
+            let lag = u64::try_from(lag).unwrap_or_default();
+            self.metrics.record(Metric::IndexLag, lag);
+        }
         Ok(())
     }
 }

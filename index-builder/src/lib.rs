@@ -8,8 +8,12 @@
 mod build;
 mod consume;
 mod inspect;
+mod night;
+#[cfg(feature = "aws")]
+pub mod on_aws;
 mod refresh;
 mod removal;
+mod tally;
 mod verify;
 
 pub use build::{BuildError, Built, IndexBuilder};

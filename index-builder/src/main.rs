@@ -15,6 +15,7 @@ use domain::place::Cell;
 use platform::blobs::FolderBlobs;
 use platform::clock::SystemClock;
 use platform::ids::IdSource;
+use platform::metrics::Metrics;
 use rapport_index_builder::IndexBuilder;
 use store::Store;
 
@@ -32,6 +33,11 @@ type Error = Box<dyn std::error::Error>;
   index-builder --endpoint http://127.0.0.1:43210 --blobs data/rapport.db.blobs rebuild --records
   index-builder --endpoint http://127.0.0.1:43210 --blobs data/rapport.db.blobs inspect 84be635ffffffff
 
+On AWS, built with `--features aws`, under the credentials and region that the AWS command line would use; TABLE and
+BUCKET are the deployment's outputs TableName and BucketName:
+  index-builder --table TABLE --bucket BUCKET verify
+  index-builder --table TABLE --bucket BUCKET rebuild 84be635ffffffff
+
 Without a table:
   index-builder inspect some.shard --json
   index-builder generate --workers 10000 --requests 1000 --shards --into people
@@ -47,15 +53,18 @@ struct Arguments {
 
 #[derive(Debug, Args)]
 struct PlaceArguments {
-    /// Where the table is served.
-    #[arg(long, global = true)]
+    /// Where the table is served, if not on AWS.
+    #[arg(long, global = true, conflicts_with = "bucket")]
     endpoint: Option<String>,
     /// The table's name.
     #[arg(long, global = true, default_value = "rapport")]
     table: String,
     /// The folder that holds the shards.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, conflicts_with = "bucket")]
     blobs: Option<PathBuf>,
+    /// The bucket on AWS that holds the shards.
+    #[arg(long, global = true)]
+    bucket: Option<String>,
     /// Print JSON rather than words.
     #[arg(long, global = true)]
     json: bool,
@@ -104,21 +113,43 @@ async fn run(Arguments { place, command }: Arguments) -> Result<bool, Error> {
             Ok(true)
         }
         Command::Rebuild { cells, records } => {
-            rebuild::run(&builder(&place)?, cells, records, json).await
+            rebuild::run(&builder(&place).await?, cells, records, json).await
         }
-        Command::Verify => verify::run(&builder(&place)?, json).await,
+        Command::Verify => verify::run(&builder(&place).await?, json).await,
         Command::Inspect { what } => match what.parse::<Cell>() {
-            Ok(cell) => inspect::cell(&builder(&place)?, cell, json).await,
+            Ok(cell) => inspect::cell(&builder(&place).await?, cell, json).await,
             Err(_) => inspect::file(&what, json),
         },
     }
 }
 
-fn builder(place: &PlaceArguments) -> Result<IndexBuilder, Error> {
+async fn builder(place: &PlaceArguments) -> Result<IndexBuilder, Error> {
+    match &place.bucket {
+        Some(bucket) => on_aws(&place.table, bucket).await,
+        None => local(place),
+    }
+}
+
+#[cfg(feature = "aws")]
+async fn on_aws(table: &str, bucket: &str) -> Result<IndexBuilder, Error> {
+    use rapport_index_builder::on_aws;
+    let config = platform::aws::config().await;
+    let blobs = on_aws::bucket(&config, bucket);
+    let ids = IdSource::from_os(Arc::new(SystemClock))?;
+    Ok(on_aws::on_aws(&config, table, blobs, ids, Metrics::none()))
+}
+
+#[cfg(not(feature = "aws"))]
+async fn on_aws(_: &str, _: &str) -> Result<IndexBuilder, Error> {
+    Err("this program was built without AWS: build it with --features aws to use --bucket".into())
+}
+
+fn local(place: &PlaceArguments) -> Result<IndexBuilder, Error> {
     let (Some(endpoint), Some(blobs)) = (&place.endpoint, &place.blobs) else {
         return Err(
             "say where the table is served and where the shards lie: --endpoint URL --blobs FOLDER \
-             (a running `cargo run` prints the first; the second lies beside its data file)"
+             (a running `cargo run` prints the first; the second lies beside its data file), or --table NAME \
+             --bucket NAME on AWS"
                 .into(),
         );
     };
@@ -146,5 +177,6 @@ fn builder(place: &PlaceArguments) -> Result<IndexBuilder, Error> {
         blobs: Arc::new(FolderBlobs::open_beside_others(blobs)?),
         ids: Arc::new(IdSource::from_os(clock.clone())?),
         clock,
+        metrics: Metrics::none(),
     })
 }

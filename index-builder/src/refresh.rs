@@ -3,18 +3,11 @@
 //! Nobody edits these facts. They are worked out from invitations, visits and released lists, and written with what
 //! matching sees of them, in one commit for each support worker whom they change.
 
-use std::collections::BTreeMap;
-
-use chrono::{DateTime, Utc};
-use domain::candidates::CandidateList;
 use domain::id::WorkerId;
 use domain::invitation::Invitation;
-use domain::match_request::{MatchRequest, MatchRequestState};
 use domain::packed::index_change;
 use domain::policy::Policy;
-use domain::schedule::Month;
 use domain::support_worker::{Happened, SupportWorker, WorkerState};
-use domain::visit::{Visit, VisitState};
 use domain::vocabulary::Vocabulary;
 use store::{
     Actor, Audit, Commit, CommitError, Entity, Key, StaffPartition, StoreError, Versioned,
@@ -22,14 +15,15 @@ use store::{
 };
 
 use crate::build::IndexBuilder;
+use crate::tally::{Place, Tally};
 
-/// Months of visits that are counted, this one included.
-const MONTHS: usize = 13;
 /// The most invitations of one support worker that are looked at, the newest first.
 const MOST_INVITATIONS: usize = 1_000;
 /// How often one support worker is tried whose record others keep changing.
 const MOST_ROUNDS: usize = 8;
 const PAGE: u16 = 100;
+/// Pages that are counted before the next ones are asked for.
+const PAGES_AT_ONCE: usize = 100;
 
 /// What a refresh came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
@@ -38,12 +32,6 @@ pub struct Refreshed {
     pub looked_at: u64,
     /// Whose facts were different.
     pub changed: u64,
-}
-
-/// What is counted over everybody, once.
-struct Tally {
-    exposure: BTreeMap<WorkerId, u32>,
-    completed: BTreeMap<WorkerId, u32>,
 }
 
 /// Brings every active support worker's facts up to date; `progress` hears of each one looked at.
@@ -58,10 +46,11 @@ pub async fn refresh(
 ) -> Result<Refreshed, StoreError> {
     let now = builder.clock.now();
     let policy = builder.store.policy().await?;
-    let tally = Tally {
-        exposure: exposure(builder, now - policy.responsiveness()).await?,
-        completed: completed(builder, now).await?,
-    };
+    let mut tally = Tally::default();
+    let mut place = Some(Place::default());
+    while let Some(from) = place {
+        place = tally.count(builder, now, from, PAGES_AT_ONCE).await?;
+    }
     let mut refreshed = Refreshed::default();
     let active = StaffPartition::Workers(WorkerState::Active.code());
     let mut cursor = None;
@@ -72,7 +61,7 @@ pub async fn refresh(
             .await?;
         for worker in page.items {
             refreshed.looked_at = refreshed.looked_at.saturating_add(1);
-            if refresh_one(builder, worker, &tally, &policy, now).await? {
+            if refresh_one(builder, worker, &tally, &policy, Shards::ByRows).await? {
                 refreshed.changed = refreshed.changed.saturating_add(1);
             }
             progress();
@@ -84,21 +73,30 @@ pub async fn refresh(
     }
 }
 
+/// How the shards come to hold what was brought up to date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shards {
+    /// By a due row for each support worker.
+    ByRows,
+    /// By whoever rebuilds every shard afterwards.
+    Afterwards,
+}
+
 /// Whether anything was different.
-async fn refresh_one(
+pub(crate) async fn refresh_one(
     builder: &IndexBuilder,
     mut was: Versioned<SupportWorker>,
     tally: &Tally,
     policy: &Policy,
-    now: DateTime<Utc>,
+    shards: Shards,
 ) -> Result<bool, StoreError> {
     let id = was.value.id;
-    let counted = |all: &BTreeMap<WorkerId, u32>| all.get(&id).copied().unwrap_or(0);
+    let now = builder.clock.now();
     let invitations = invitations(builder, id).await?;
     let happened = Happened {
         invitations: &invitations,
-        completed_visits: counted(&tally.completed),
-        exposure: counted(&tally.exposure),
+        completed_visits: tally.completed(id),
+        exposure: tally.exposure(id),
     };
     for _ in 0..MOST_ROUNDS {
         let reliability = was
@@ -121,9 +119,13 @@ async fn refresh_one(
             fields: vec!["reliability".to_owned()],
             reason: None,
         };
-        let commit = Commit::new(audit)
-            .replace(&was, &next)
-            .reindexed(index_change(Some(&was.value), &next), id);
+        let commit = Commit::new(audit).replace(&was, &next);
+        let change = index_change(Some(&was.value), &next);
+        let commit = match shards {
+            // No facts of these make anybody leave a cell.
+            Shards::Afterwards if change.delete.is_empty() => commit.with_index_rows(change),
+            Shards::Afterwards | Shards::ByRows => commit.reindexed(change, id),
+        };
         match builder.store.commit(commit).await {
             Ok(()) | Err(CommitError::AlreadyDone | CommitError::Replayed) => return Ok(true),
             Err(CommitError::Conflict(_) | CommitError::LimitReached(_)) => {}
@@ -153,85 +155,4 @@ async fn invitations(
         .collect();
     let found = builder.store.get_many::<Invitation>(&keys).await?;
     Ok(found.into_iter().map(|found| found.value).collect())
-}
-
-/// How many lists released since then each support worker stood on.
-async fn exposure(
-    builder: &IndexBuilder,
-    since: DateTime<Utc>,
-) -> Result<BTreeMap<WorkerId, u32>, StoreError> {
-    let mut exposure = BTreeMap::new();
-    for state in MatchRequestState::ALL {
-        let partition = StaffPartition::MatchRequests(state.code());
-        let mut cursor = None;
-        loop {
-            let page = builder
-                .store
-                .staff_list::<MatchRequest>(partition, true, PAGE, cursor.as_deref())
-                .await?;
-            let requests = page.items.iter().map(|request| &request.value);
-            // The newest first: a list is released after its request was submitted.
-            let past = page
-                .items
-                .last()
-                .is_some_and(|request| request.value.submitted_at < since);
-            let lists: Vec<Key> = requests
-                .filter(|request| request.released_at.is_some_and(|at| since <= at))
-                .map(|request| Key::candidate_list(request.id))
-                .collect();
-            for list in builder.store.get_many::<CandidateList>(&lists).await? {
-                add_shown(&mut exposure, &list.value);
-            }
-            cursor = page.next;
-            if cursor.is_none() || past {
-                break;
-            }
-        }
-    }
-    Ok(exposure)
-}
-
-fn add_shown(exposure: &mut BTreeMap<WorkerId, u32>, list: &CandidateList) {
-    let released = list.released.iter();
-    let shown = released.flat_map(|released| &released.candidates);
-    for listed in shown.filter_map(|shown| list.candidate(shown.candidate)) {
-        let count = exposure.entry(listed.worker).or_default();
-        *count = count.saturating_add(1);
-    }
-}
-
-/// How many visits each support worker completed in the last year.
-async fn completed(
-    builder: &IndexBuilder,
-    now: DateTime<Utc>,
-) -> Result<BTreeMap<WorkerId, u32>, StoreError> {
-    let mut completed = BTreeMap::new();
-    let months = std::iter::successors(Some(Month::of(now)), |month| Some(month.previous()));
-    for month in months.take(MONTHS) {
-        let mut cursor = None;
-        loop {
-            let page = builder
-                .store
-                .staff_list::<Visit>(
-                    StaffPartition::Visits(month),
-                    false,
-                    PAGE,
-                    cursor.as_deref(),
-                )
-                .await?;
-            let done = page
-                .items
-                .iter()
-                .filter(|visit| visit.value.state == VisitState::Completed);
-            for visit in done {
-                let count: &mut u32 = completed.entry(visit.value.worker).or_default();
-                *count = count.saturating_add(1);
-            }
-            cursor = page.next;
-            if cursor.is_none() {
-                break;
-            }
-        }
-    }
-    Ok(completed)
 }

@@ -182,6 +182,59 @@ def functions_are_given_their_settings(checked):
             yield f"{name} logs elsewhere"
 
 
+def functions_may_read_what_warms_them(checked):
+    """At their start they read an item that is not there, of a kind that all of them may read."""
+    kind = constants("functions/src/lambda.rs")["READ_BY_ALL"] + "#*"
+    for function in checked.functions():
+        name = function.removesuffix("Function")
+        reads = checked.template["Mappings"]["Functions"].get(name, {}).get("Reads", [])
+        if name not in ("Docs", "IndexBuilder", "Dispatch") and kind not in reads:
+            yield f"{name} may not read {kind}, which its start asks for"
+
+
+def the_night_begins(checked):
+    """The clock's message is the one that the index builder knows."""
+    schedule = checked.resources["NightlyRebuild"]["Properties"]
+    message = json.loads(schedule["Target"]["Input"])
+    source = (ROOT / "crates/store/src/key.rs").read_text()
+    known = [re.search(pattern, source).group(1) for pattern in (r'"(NIGHT#\w+)"', r'Self::night\(\)\.pk, "(\w+)"')]
+    if [message["pk"], message["sk"], message["kind"]] != [*known, "index-builder"] or referred(schedule["Target"]["Arn"]) != "IndexBuilderQueue":
+        yield f"nobody knows {message}"
+    if schedule["State"] != {"Fn::If": ["RowsAreReleased", "ENABLED", "DISABLED"]}:
+        yield "it does not begin, or not only while rows are released"
+
+
+def functions_can_be_followed(checked):
+    """Their traces are kept, with no more right than that takes, and what they count is counted for this stage."""
+    sends = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+    for name, function in checked.functions().items():
+        rights = [one["Action"] for role, one in checked.statements() if role == referred(function["Role"])]
+        traced = [action for action in sum(map(listed, rights), []) if action.startswith("xray:")]
+        if function.get("Tracing") != "Active" or traced != sends:
+            yield f"{name} is not traced, or may do more than send traces: {traced}"
+        if function["Environment"]["Variables"].get("RAPPORT_STAGE") != {"Ref": "AWS::StackName"}:
+            yield f"{name} does not say what happens in this stage"
+
+
+def alarms_are_about_what_is_measured(checked):
+    """An alarm on a metric that nothing writes never goes off."""
+    source = (ROOT / "crates/platform/src/metrics.rs").read_text()
+    written = set(re.findall(r'=> \("(\w+)", "\w+"\)', source))
+    namespace = constants("crates/platform/src/metrics.rs")["NAMESPACE"]
+    filtered = {
+        (one["MetricNamespace"]["Fn::Sub"], one["MetricName"])
+        for properties in checked.of_type("AWS::Logs::MetricFilter").values()
+        for one in properties["MetricTransformations"]
+    }
+    for name, alarm in checked.of_type("AWS::CloudWatch::Alarm").items():
+        if alarm["Namespace"] == namespace:
+            stage = [{"Name": "Stage", "Value": {"Ref": "AWS::StackName"}}]
+            if alarm["MetricName"] not in written or alarm.get("Dimensions") != stage:
+                yield f"{name} is about {alarm['MetricName']}, which no function counts so"
+        elif isinstance(alarm["Namespace"], dict) and (alarm["Namespace"]["Fn::Sub"], alarm["MetricName"]) not in filtered:
+            yield f"{name} is about {alarm['MetricName']}, which no filter counts"
+
+
 def every_queue_has_a_dead_letter_queue(checked):
     queues = checked.of_type("AWS::SQS::Queue")
     policed = {referred(queue) for queue in checked.resources["QueuePolicy"]["Properties"]["Queues"]}
@@ -377,6 +430,10 @@ CHECKS = [
     every_binary_is_one_function,
     every_function_has_a_role_of_its_own,
     functions_are_given_their_settings,
+    functions_may_read_what_warms_them,
+    the_night_begins,
+    functions_can_be_followed,
+    alarms_are_about_what_is_measured,
     every_queue_has_a_dead_letter_queue,
     consumers_take_from_their_queues,
     rows_find_the_queue_of_their_kind,

@@ -23,6 +23,7 @@ use domain::support_worker::SupportWorker;
 use platform::signature::PartnerSecret;
 use rapport_tests::answer::Answer;
 use rapport_tests::document::Document;
+use rapport_tests::parked::parked_row;
 use rapport_tests::people::{
     modest_terms, settle_client, settle_engagement, settle_person, settle_representative,
     settle_staff, settle_terms,
@@ -31,7 +32,7 @@ use rapport_tests::signups::{Partner, sign_up};
 use rapport_tests::visits::{agree_terms, at_home, engagement_of, settle_proposal, settle_visit};
 use rapport_tests::world::World;
 use serde_json::{Value, json};
-use store::{Actor, Commit, InboxItem, Key};
+use store::{Actor, Commit, InboxItem, Key, due_token};
 
 const STAFF: [(&str, StaffRole); 4] = [
     ("admin", StaffRole::Administrator),
@@ -105,6 +106,8 @@ impl<'w> Household<'w> {
         household.negotiate(document).await;
         household.invite().await;
         household.get_acquainted(document).await;
+        let row = due_token(&parked_row(context).await);
+        household.ids.insert("row", row);
         household
     }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use platform::clock::ManualClock;
+use platform::metrics::Metrics;
 use rapport::data_file::DataFile;
 use rapport::host::{Host, Options};
 use rapport_tests::start;
@@ -15,6 +16,7 @@ async fn refusal(data: &Path) -> String {
         port: 0,
         base_clock: Arc::new(ManualClock::new(start())),
         community: false,
+        metrics: Metrics::none(),
     };
     match Host::start(options).await {
         Ok(_) => panic!("{} was accepted", data.display()),

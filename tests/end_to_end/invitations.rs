@@ -2,6 +2,7 @@
 
 mod course;
 mod known;
+mod measured;
 mod questions;
 mod refreshed;
 mod staff;

@@ -26,6 +26,7 @@ mod match_requests;
 mod meetings;
 mod membership_limits;
 mod paging;
+mod parked_rows;
 mod partner_signatures;
 mod people;
 mod proposals;

@@ -67,7 +67,7 @@ async fn every_answer_is_one_whole_version_and_no_change_is_lost() {
                 for (_, outcome) in builder.consume(&due).await {
                     // One that others kept overtaking stays, and is delivered again.
                     built.fetch_add(
-                        usize::from(matches!(outcome, Outcome::Done)),
+                        usize::from(matches!(outcome, Outcome::Done(_))),
                         Ordering::Relaxed,
                     );
                 }

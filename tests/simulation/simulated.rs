@@ -2,7 +2,9 @@
 //! delivered late, often and in any order.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use axum::Router;
 use axum::body::Body;
@@ -21,6 +23,7 @@ use index_builder::{IndexBuilder, Outcome};
 use platform::clock::{Clock, ManualClock};
 use platform::ids::IdSource;
 use platform::keys::DeploymentKey;
+use platform::metrics::Metrics;
 use platform::tokens::{Claims, TokenRules};
 use rand::RngExt;
 use rand::rngs::StdRng;
@@ -77,6 +80,8 @@ pub(crate) enum Act {
     Sweep(Queues),
     /// Every deadline and effect that is due by then is delivered, but for notices.
     DeliverDue,
+    /// The clock has the night of this time begun.
+    BeginNight(DateTime<Utc>),
     /// The clock shows this time, once others have gone on so many times.
     Strike(DateTime<Utc>, usize),
 }
@@ -124,6 +129,11 @@ impl Simulated {
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
+    }
+
+    /// Who builds shards now.
+    pub(crate) const fn index(&self) -> &IndexBuilder {
+        &self.process.index
     }
 
     /// Something as stored.
@@ -219,12 +229,25 @@ impl Simulated {
         );
     }
 
-    /// Asks once.
-    pub(crate) async fn ask(&mut self, ask: Ask) -> Reply {
-        match self.together(&[Act::Ask(ask)]).await.remove(0) {
-            Some(Came::Answered(reply)) => reply,
-            other => panic!("no answer came: {other:?}"),
-        }
+    /// Asks once, in a process that nothing befalls.
+    pub(crate) async fn once(&self, ask: &Ask) -> Reply {
+        self.process.answer(ask).await
+    }
+
+    /// Lets the process deal with a request until it has waited so many times, and no further. None if there was no
+    /// answer by then. The process goes on, as that of a function does whose time for one request was up.
+    pub(crate) async fn stopped_after(&self, ask: &Ask, waits: usize) -> Option<Reply> {
+        let mut answering = pin!(self.process.answer(ask));
+        let mut left = waits;
+        std::future::poll_fn(|context| match answering.as_mut().poll(context) {
+            Poll::Ready(reply) => Poll::Ready(Some(reply)),
+            Poll::Pending if left == 0 => Poll::Ready(None),
+            Poll::Pending => {
+                left -= 1;
+                Poll::Pending
+            }
+        })
+        .await
     }
 
     /// Asks until there is an answer: with the same key, as a patient caller does.
@@ -341,6 +364,7 @@ impl Process {
             mail: mail.clone(),
             blobs: blobs.clone(),
             matcher: Matcher::default(),
+            metrics: Metrics::none(),
             deployment: deployment(),
         });
         let index = IndexBuilder {
@@ -348,6 +372,7 @@ impl Process {
             blobs: context.blobs.clone(),
             clock: clock.clone(),
             ids: ids.clone(),
+            metrics: Metrics::none(),
         };
         let (router, _) = functions::api::all(context.clone());
         Self {
@@ -368,7 +393,7 @@ impl Process {
                 Came::Delivered(
                     outcomes
                         .iter()
-                        .all(|(_, outcome)| matches!(outcome, Outcome::Done)),
+                        .all(|(_, outcome)| matches!(outcome, Outcome::Done(_))),
                 )
             }
             Act::Deliver(key) => Came::Delivered(consume(&self.context, key).await.is_ok()),
@@ -383,6 +408,7 @@ impl Process {
                 let swept = sweep(store, queues, clock, until).await;
                 Came::Swept(swept.unwrap_or_default())
             }
+            Act::BeginNight(at) => Came::Delivered(self.index.begin_night(*at).await.is_ok()),
             Act::DeliverDue => Came::Delivered(self.deliver_due().await),
             Act::Strike(at, after) => {
                 for _ in 0..*after {

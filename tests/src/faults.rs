@@ -38,6 +38,8 @@ pub enum Fault {
     /// A query of an index is answered from before the last writes: what they added is missing, what they
     /// took away is there. Other calls are carried out.
     Lagging,
+    /// The call is carried out at once, and its answer takes a moment.
+    AnswerLate,
     /// The process ends before the call.
     CrashBefore,
     /// The process ends when the call has been carried out and nobody has heard of it.
@@ -212,6 +214,11 @@ impl HttpConnector for Faulty {
                     };
                     let answer = whole(inner.call(request).await?).await?;
                     Ok(faults.state().indexes.behind(&asked, &answer))
+                }
+                Some(Fault::AnswerLate) => {
+                    let answer = inner.call(request).await;
+                    give_way().await;
+                    answer
                 }
                 Some(Fault::CrashBefore) => faults.crash().await,
                 Some(Fault::CrashAfter) => {

@@ -22,6 +22,7 @@ use platform::clock::ManualClock;
 use platform::ids::IdSource;
 use platform::keys::DeploymentKey;
 use platform::mail::FolderMail;
+use platform::metrics::Metrics;
 use platform::tokens::TokenRules;
 use rapport::embedded::{in_process, in_process_http};
 use serde_json::{Value, json};
@@ -66,6 +67,7 @@ impl Default for Indexed {
             blobs: blobs(&folder),
             clock: clock.clone(),
             ids: ids.clone(),
+            metrics: Metrics::none(),
         };
         Self {
             context: context(&database, &folder, &clock, &ids, Matcher::default()),
@@ -191,7 +193,7 @@ impl Indexed {
                 return;
             }
             for (key, outcome) in self.another_builder().consume(&due).await {
-                assert!(matches!(outcome, Outcome::Done), "{key}: {outcome:?}");
+                assert!(matches!(outcome, Outcome::Done(_)), "{key}: {outcome:?}");
             }
         }
     }
@@ -299,6 +301,7 @@ fn context(
         mail: Arc::new(mail.unwrap()),
         blobs: blobs(folder),
         matcher,
+        metrics: Metrics::none(),
         deployment: Deployment {
             organisation: "Indexed".to_owned(),
             app_url: "https://app.indexed.invalid".to_owned(),

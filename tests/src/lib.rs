@@ -16,6 +16,8 @@ pub mod document;
 pub mod emulator;
 pub mod faults;
 pub mod indexed;
+pub mod measured;
+pub mod parked;
 pub mod people;
 pub mod seeds;
 pub mod signups;

@@ -8,6 +8,7 @@ use functions::context::Shared;
 use index_builder::IndexBuilder;
 use platform::clock::ManualClock;
 use platform::ids::IdSource;
+use platform::metrics::Metric;
 use rapport::host::{FIRST_ADMINISTRATOR, Host, Options};
 use rapport::issuer::Issuer;
 use reqwest::{Method, RequestBuilder};
@@ -15,6 +16,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::answer::Answer;
+use crate::measured::Measured;
 use crate::start;
 
 /// A running host, and whoever wants to call it.
@@ -25,6 +27,7 @@ pub struct World {
     http: reqwest::Client,
     issuer: Issuer,
     keys: IdSource,
+    measured: Measured,
 }
 
 impl World {
@@ -35,10 +38,12 @@ impl World {
     }
 
     async fn start_in(folder: TempDir, base: Arc<ManualClock>) -> Self {
+        let measured = Measured::default();
         let options = Options {
             data: data_file(&folder),
             port: 0,
             community: false,
+            metrics: measured.to_metrics(base.clone()),
             base_clock: base.clone(),
         };
         let host = Host::start(options).await.unwrap();
@@ -48,6 +53,7 @@ impl World {
             host,
             folder,
             base,
+            measured,
             // Where an answer leads is for the tests to look at.
             http: reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
@@ -81,7 +87,14 @@ impl World {
             blobs: context.blobs.clone(),
             clock: context.clock.clone(),
             ids: context.ids.clone(),
+            metrics: context.metrics.clone(),
         }
+    }
+
+    /// What was measured since the host started, oldest first.
+    #[must_use]
+    pub fn measured(&self, metric: Metric) -> Vec<u64> {
+        self.measured.values(metric)
     }
 
     /// Where other tools find the table.
@@ -180,6 +193,12 @@ impl World {
         self.send("POST /dev/clock/advance", request)
             .await
             .expect(200);
+    }
+
+    /// The folder that mail goes to.
+    #[must_use]
+    pub fn mail_folder(&self) -> &Path {
+        self.host.mail_folder()
     }
 
     /// The mails that went out, by message id.

@@ -1,6 +1,6 @@
 //! Due rows: found when due, postponed ever longer, parked in the end, and finished once.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use rapport_tests::faults::Fault;
 use rapport_tests::start;
 use rapport_tests::tables::{Table, on_every_table};
@@ -24,6 +24,88 @@ async fn deadline(table: &Table, seconds: i64) -> DueKey {
 
 async fn pending(table: &Table, key: &DueKey) -> Option<PendingDue> {
     table.store.pending_due(key).await.unwrap()
+}
+
+/// The parked row, where there is one.
+async fn only_parked(table: &Table) -> Option<PendingDue> {
+    let mut page = table.store.parked(10, None).await.unwrap();
+    assert!(page.items.len() < 2 && page.next.is_none());
+    page.items.pop()
+}
+
+async fn redrive(table: &Table, row: &PendingDue, at: DateTime<Utc>) -> Result<(), CommitError> {
+    let aggregate = Key {
+        pk: row.key.pk.clone(),
+        sk: String::new(),
+    };
+    let commit = table.commit(&aggregate).redrive(row, at);
+    table.store.commit(commit).await
+}
+
+/// Why a row failed stays with it, and changes neither when it is tried nor how often it was.
+#[tokio::test]
+async fn a_row_keeps_why_it_failed_last() {
+    on_every_table(async |table| {
+        let key = deadline(&table, 0).await;
+        let before = pending(&table, &key).await.unwrap();
+        assert_eq!(before.failed, None);
+        for why in ["busy", "shard_unusable"] {
+            table.store.note_failure(&key, why).await.unwrap();
+            let after = pending(&table, &key).await.unwrap();
+            assert_eq!(after.failed.as_deref(), Some(why));
+            assert_eq!((after.tries, after.next_try), (0, before.next_try));
+        }
+        // Whoever puts it off without knowing better leaves that as it is.
+        let row = pending(&table, &key).await.unwrap();
+        table.store.postpone(&row, start(), None).await.unwrap();
+        let after = pending(&table, &key).await.unwrap();
+        assert_eq!(after.failed.as_deref(), Some("shard_unusable"));
+    })
+    .await;
+}
+
+/// What an act brings about names it, however many effects lie between.
+#[tokio::test]
+async fn an_effect_of_an_effect_follows_from_the_same_act() {
+    on_every_table(async |table| {
+        let id = table.ids.fresh();
+        let aggregate = Key::match_request(id);
+        let act = table.commit(&aggregate).due(release(id, 0));
+        let cause = act.id();
+        table.store.commit(act).await.unwrap();
+        for seconds in [1, 2, 3] {
+            let due = table
+                .store
+                .due_by(start() + TimeDelta::days(1), 10)
+                .await
+                .unwrap();
+            let row = pending(&table, &due[0]).await.unwrap();
+            assert_eq!(row.act, Some(cause));
+            let mut next = release(id, seconds);
+            next.generation = 10 + u32::try_from(seconds).unwrap();
+            let effect = Commit::of_effect(table.ids.fresh(), start(), &row).due(next);
+            table.store.commit(effect).await.unwrap();
+        }
+        // An effect that is audited is an act of its own.
+        let due = table
+            .store
+            .due_by(start() + TimeDelta::days(1), 10)
+            .await
+            .unwrap();
+        let row = pending(&table, &due[0]).await.unwrap();
+        let mut next = release(id, 4);
+        next.generation = 14;
+        let audited = table.commit(&aggregate).finish(&row).due(next);
+        let cause = audited.id();
+        table.store.commit(audited).await.unwrap();
+        let due = table
+            .store
+            .due_by(start() + TimeDelta::days(1), 10)
+            .await
+            .unwrap();
+        assert_eq!(pending(&table, &due[0]).await.unwrap().act, Some(cause));
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -77,7 +159,7 @@ async fn a_row_that_fails_waits_minutes_for_hours_then_ever_longer_and_is_parked
         let mut waits = Vec::new();
         loop {
             let row = pending(&table, &key).await.unwrap();
-            match table.store.postpone(&row, now).await.unwrap() {
+            match table.store.postpone(&row, now, Some("busy")).await.unwrap() {
                 Postponed::Until(next) => {
                     waits.push(next - now);
                     let before = next - TimeDelta::milliseconds(1);
@@ -105,21 +187,24 @@ async fn a_row_that_fails_waits_minutes_for_hours_then_ever_longer_and_is_parked
         assert_eq!(later, doubling);
         let later = now + TimeDelta::days(365);
         assert_eq!(table.store.due_by(later, 10).await.unwrap(), []);
-        assert_eq!(
-            table.store.parked(10).await.unwrap(),
-            std::slice::from_ref(&key)
-        );
+        let row = only_parked(&table).await.unwrap();
+        assert_eq!(row.key, key);
+        assert_eq!(row.parked_at, Some(now));
+        assert_eq!(row.failed.as_deref(), Some("busy"));
+        assert_eq!(row.tries, 58);
 
-        let redriven = table.store.redrive(&key, later).await.unwrap();
-        assert_eq!(redriven, Postponed::Until(later));
-        assert_eq!(table.store.parked(10).await.unwrap(), []);
+        redrive(&table, &row, later).await.unwrap();
+        assert!(only_parked(&table).await.is_none());
         assert_eq!(
             table.store.due_by(later, 10).await.unwrap(),
             std::slice::from_ref(&key)
         );
-        assert_eq!(pending(&table, &key).await.unwrap().tries, 0);
-        let twice = table.store.redrive(&key, later).await.unwrap();
-        assert_eq!(twice, Postponed::Elsewhere);
+        let again = pending(&table, &key).await.unwrap();
+        assert_eq!((again.tries, again.next_try), (0, later));
+        assert_eq!((again.parked_at, again.failed), (None, None));
+        assert_eq!(again.act, row.act);
+        let twice = redrive(&table, &row, later).await;
+        assert!(matches!(twice, Err(CommitError::Conflict(_))), "{twice:?}");
     })
     .await;
 }
@@ -140,7 +225,7 @@ async fn an_index_that_lags_hides_new_rows_and_shows_finished_ones() {
         table.store.forget_due(&row).await.unwrap();
         assert_eq!(due().await, std::slice::from_ref(&old));
         assert!(pending(&table, &old).await.is_none());
-        let gone = table.store.postpone(&row, start()).await.unwrap();
+        let gone = table.store.postpone(&row, start(), None).await.unwrap();
         assert_eq!(gone, Postponed::Elsewhere);
         table.faults.stop();
         let caught_up: Vec<_> = due().await.into_iter().map(|key| key.pk).collect();
@@ -154,9 +239,9 @@ async fn of_two_that_postpone_a_row_one_does() {
     on_every_table(async |table| {
         let key = deadline(&table, 0).await;
         let row = pending(&table, &key).await.unwrap();
-        let first = table.store.postpone(&row, start()).await.unwrap();
+        let first = table.store.postpone(&row, start(), None).await.unwrap();
         assert!(matches!(first, Postponed::Until(_)));
-        let second = table.store.postpone(&row, start()).await.unwrap();
+        let second = table.store.postpone(&row, start(), None).await.unwrap();
         assert_eq!(second, Postponed::Elsewhere);
         assert_eq!(pending(&table, &key).await.unwrap().tries, 1);
     })
@@ -171,12 +256,14 @@ async fn a_finished_row_is_neither_postponed_nor_redriven_back_to_life() {
         table.store.forget_due(&row).await.unwrap();
         table.store.forget_due(&row).await.unwrap();
         assert_eq!(
-            table.store.postpone(&row, start()).await.unwrap(),
+            table.store.postpone(&row, start(), None).await.unwrap(),
             Postponed::Elsewhere
         );
-        assert_eq!(
-            table.store.redrive(&key, start()).await.unwrap(),
-            Postponed::Elsewhere
+        table.store.note_failure(&key, "busy").await.unwrap();
+        let redriven = redrive(&table, &row, start()).await;
+        assert!(
+            matches!(redriven, Err(CommitError::Conflict(_))),
+            "{redriven:?}"
         );
         assert!(pending(&table, &key).await.is_none());
     })

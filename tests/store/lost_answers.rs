@@ -150,7 +150,7 @@ async fn a_postponement_whose_answer_is_lost_counts_one_try() {
         table.faults.next([Fault::AnswerLost], writes);
         let outcome = table
             .store
-            .postpone(&pending, rapport_tests::start())
+            .postpone(&pending, rapport_tests::start(), None)
             .await
             .unwrap();
         let now = table.store.pending_due(&due[0]).await.unwrap().unwrap();

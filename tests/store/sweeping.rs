@@ -1,6 +1,6 @@
 //! The sweeper takes what is late, puts it off, and sends it on once.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::due::{Due, DueRow};
@@ -8,6 +8,8 @@ use functions::sweep::{Swept, sweep};
 use platform::BoxFuture;
 use platform::clock::ManualClock;
 use platform::dispatch::{Dispatch, DispatchError, DueKey as Sent, Undispatched};
+use platform::metrics::{Metric, Metrics};
+use rapport_tests::measured::Measured;
 use rapport_tests::start;
 use rapport_tests::tables::{Table, on_every_table};
 use store::{DueKey, Key};
@@ -61,7 +63,16 @@ async fn deadline(table: &Table, at: DateTime<Utc>) -> DueKey {
 async fn swept(table: &Table, outbox: &Outbox, now: DateTime<Utc>) -> Swept {
     let until = now + TimeDelta::minutes(1);
     let clock = ManualClock::new(now);
-    sweep(&table.store, outbox, &clock, until).await.unwrap()
+    let measured = Measured::default();
+    let metrics = measured.to_metrics(Arc::new(ManualClock::new(now)));
+    let swept = sweep(&table.store, outbox, &metrics, &clock, until).await;
+    let swept = swept.unwrap();
+    // Every sweep says what it found, nothing included: an alarm waits for that.
+    let counted = |count: usize| vec![u64::try_from(count).unwrap()];
+    assert_eq!(measured.values(Metric::Overdue), counted(swept.late));
+    assert_eq!(measured.values(Metric::Parked), counted(swept.parked));
+    assert_eq!(measured.values(Metric::OverdueAge), [swept.latest]);
+    swept
 }
 
 #[tokio::test]
@@ -73,11 +84,13 @@ async fn a_late_row_is_sent_once_and_again_after_twice_the_wait() {
         let late = start() + TimeDelta::minutes(2);
         let early = late - TimeDelta::milliseconds(1);
         assert_eq!(swept(&table, &outbox, early).await, Swept::default());
-        let one = Swept {
+        let one = |latest| Swept {
             sent: 1,
+            late: 1,
+            latest,
             ..Swept::default()
         };
-        assert_eq!(swept(&table, &outbox, late).await, one);
+        assert_eq!(swept(&table, &outbox, late).await, one(120));
         let sent = Sent {
             pk: key.pk.clone(),
             sk: key.sk.clone(),
@@ -89,7 +102,7 @@ async fn a_late_row_is_sent_once_and_again_after_twice_the_wait() {
         let again = late + TimeDelta::seconds(30) + TimeDelta::minutes(2);
         let early = again - TimeDelta::milliseconds(1);
         assert_eq!(swept(&table, &outbox, early).await, Swept::default());
-        assert_eq!(swept(&table, &outbox, again).await, one);
+        assert_eq!(swept(&table, &outbox, again).await, one(270));
         let pending = table.store.pending_due(&key).await.unwrap().unwrap();
         assert_eq!(pending.tries, 2);
         assert_eq!(pending.next_try - again, TimeDelta::minutes(1));
@@ -152,7 +165,11 @@ async fn a_row_that_never_goes_away_is_parked_and_sent_no_more() {
         };
         assert_eq!((sent, parked), (57, 1));
         assert_eq!(outbox.sent().len(), 57);
-        assert_eq!(table.store.parked(10).await.unwrap(), [key]);
+        let parked = table.store.parked(10, None).await.unwrap().items;
+        assert_eq!(parked.len(), 1);
+        assert_eq!(parked[0].key, key);
+        // Nobody who tried could say.
+        assert_eq!(parked[0].failed, None);
         let later = now + TimeDelta::days(365);
         assert_eq!(swept(&table, &outbox, later).await, Swept::default());
     })
@@ -165,7 +182,9 @@ async fn a_sweep_whose_time_is_up_takes_nothing() {
         deadline(&table, start()).await;
         let now = start() + TimeDelta::minutes(3);
         let (outbox, clock) = (Outbox::default(), ManualClock::new(now));
-        let swept = sweep(&table.store, &outbox, &clock, now).await.unwrap();
+        let swept = sweep(&table.store, &outbox, &Metrics::none(), &clock, now)
+            .await
+            .unwrap();
         assert_eq!(swept, Swept::default());
         assert!(outbox.sent().is_empty());
     })

@@ -100,6 +100,50 @@ pub enum Due {
         /// The name of the object.
         blob: String,
     },
+    /// One step of the nightly rebuild.
+    Night {
+        /// Of which night.
+        night: u32,
+        /// Which of the night's rows this is.
+        row: u32,
+        /// What is to be done.
+        step: NightStep,
+    },
+}
+
+/// A step of the nightly rebuild: a slice small enough for one call of a function.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum NightStep {
+    /// Count who was shown and who completed visits, from here on.
+    Count {
+        /// Which of the lists that are counted through.
+        list: usize,
+        /// Where in it.
+        cursor: Option<String>,
+        /// The blob that holds what was counted before.
+        tally: Option<String>,
+    },
+    /// Have the records of the next support workers brought up to date.
+    SpreadWorkers {
+        /// Where in the list of active ones.
+        cursor: Option<String>,
+    },
+    /// Bring the records of these support workers up to date.
+    Refresh {
+        /// Whose.
+        workers: Vec<WorkerId>,
+    },
+    /// Have the next shards rebuilt.
+    SpreadCells {
+        /// Where in the list of shards.
+        cursor: Option<String>,
+    },
+    /// Rebuild the shards of these cells.
+    Rebuild {
+        /// Which.
+        cells: Vec<Cell>,
+    },
 }
 
 /// The queue, and so the consumer, of a due row.
@@ -151,7 +195,9 @@ impl Due {
             | Self::VisitSettlement { .. }
             | Self::ReportDeadline { .. } => Consumer::Expiry,
             Self::Notice { .. } | Self::Mail { .. } => Consumer::Notification,
-            Self::Reindex { .. } | Self::RemoveShard { .. } => Consumer::IndexBuilder,
+            Self::Reindex { .. } | Self::RemoveShard { .. } | Self::Night { .. } => {
+                Consumer::IndexBuilder
+            }
         }
     }
 }

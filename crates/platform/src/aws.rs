@@ -1,6 +1,6 @@
 //! How the adapters reach AWS: how long they wait, what they try again, and what they say of a failure.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -10,6 +10,8 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use crate::trail::milliseconds;
 
 /// How long a connection may take: within a region it takes milliseconds.
 const CONNECTING: Duration = Duration::from_secs(1);
@@ -37,6 +39,28 @@ pub async fn config() -> SdkConfig {
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .load()
         .await
+}
+
+/// Whether connections are made before the first event; `off` where a start is measured without.
+const WARM_VARIABLE: &str = "RAPPORT_WARM";
+/// How long a start may take longer for it.
+const WARMING: Duration = Duration::from_secs(2);
+
+/// Has `calls`, which change nothing, made while the function starts: there it has more processor than ever after, and
+/// nobody waits. They leave credentials, certificates and connections behind for the first event.
+///
+/// However they end, and whether in time or not, the function starts.
+pub async fn warm(environment: impl Fn(&str) -> Option<String>, calls: impl Future<Output = ()>) {
+    if environment(WARM_VARIABLE).as_deref() == Some("off") {
+        return;
+    }
+    let begun = Instant::now();
+    let in_time = tokio::time::timeout(WARMING, calls).await.is_ok();
+    tracing::info!(
+        in_time,
+        milliseconds = milliseconds(begun.elapsed()),
+        "warmed"
+    );
 }
 
 /// What can be logged of a failure: the service's own code. Its words can repeat what was sent.
@@ -75,6 +99,26 @@ impl<E: ProvideErrorMetadata> From<&SdkError<E, HttpResponse>> for Failed {
                 of(code, broken || THROTTLES.contains(&code))
             }
             _ => of("a call that cannot be made", false),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_start_is_warmed_unless_told_otherwise_and_never_waits_for_ever() {
+        for (told, expected) in [(None, true), (Some("on"), true), (Some("off"), false)] {
+            let called = AtomicBool::new(false);
+            let calls = async {
+                called.store(true, Ordering::Relaxed);
+                std::future::pending::<()>().await;
+            };
+            warm(|_| told.map(str::to_owned), calls).await;
+            assert_eq!(called.into_inner(), expected, "{told:?}");
         }
     }
 }

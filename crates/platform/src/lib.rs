@@ -21,10 +21,12 @@ pub mod ids;
 pub mod keys;
 pub mod link;
 pub mod mail;
+pub mod metrics;
 mod ring_provider;
 pub mod signature;
 pub mod telemetry;
 pub mod tokens;
+pub mod trail;
 
 /// What a port's methods return: ports are used as trait objects, which `async fn` does not allow.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

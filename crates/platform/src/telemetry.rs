@@ -51,7 +51,8 @@ pub fn start(format: LogFormat) -> Result<(), SetGlobalDefaultError> {
     set_global_default(logger(format, &wanted, io::stderr))
 }
 
-fn logger<W>(format: LogFormat, wanted: &str, writer: W) -> Dispatch
+/// A logger to `writer`, of what `wanted` asks for as [`FILTER_VARIABLE`] would: for whoever looks at lines.
+pub fn logger<W>(format: LogFormat, wanted: &str, writer: W) -> Dispatch
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
@@ -64,21 +65,33 @@ where
         .with_ansi(false)
         .with_writer(writer);
     match format {
-        LogFormat::Json => lines.json().flatten_event(true).into(),
+        // The innermost span says which request or message it was: see `trail`.
+        LogFormat::Json => lines
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .into(),
         LogFormat::Plain => lines.with_target(false).into(),
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::sync::{Arc, Mutex};
 
     use tracing::dispatcher::with_default;
 
     use super::*;
 
+    /// What was written.
     #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
+    pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Lines {
+        pub(crate) fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
 
     impl io::Write for Lines {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -90,12 +103,11 @@ mod tests {
         }
     }
 
-    fn logged(format: LogFormat, wanted: &str, work: fn()) -> String {
+    pub(crate) fn logged(format: LogFormat, wanted: &str, work: fn()) -> String {
         let lines = Lines::default();
         let writer = lines.clone();
         with_default(&logger(format, wanted, move || writer.clone()), work);
-        let bytes = lines.0.lock().unwrap().clone();
-        String::from_utf8(bytes).unwrap()
+        lines.text()
     }
 
     #[test]

@@ -25,10 +25,14 @@ use crate::key::Key;
 
 /// DynamoDB's limit of one transaction.
 const MOST_WRITES: usize = 100;
+/// Its limit of one item, 400 KB.
+const MOST_ITEM_BYTES: usize = 400 * 1024;
+/// And of all items of one transaction, 4 MB.
+const MOST_COMMIT_BYTES: usize = 4 * 1024 * 1024;
 
 /// What a write is there for, so that a failed condition can be told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
+pub(crate) enum Role {
     Idempotency,
     Audit,
     Due,
@@ -46,6 +50,8 @@ struct Write {
 #[must_use = "a commit changes nothing until the store carries it out"]
 pub struct Commit {
     id: CommitId,
+    /// What it follows from: itself, or the act that wrote the due row whose effect it is.
+    act: CommitId,
     at: DateTime<Utc>,
     operation: &'static str,
     /// The words of its reason so far.
@@ -120,10 +126,22 @@ impl Commit {
         self
     }
 
-    /// The name of the operation that it is; empty for effects and derived data.
+    /// Its own id, by which its audit item is found.
+    #[must_use]
+    pub const fn id(&self) -> CommitId {
+        self.id
+    }
+
+    /// The name of the operation that it is; empty for most effects and for derived data.
     #[must_use]
     pub const fn operation(&self) -> &'static str {
         self.operation
+    }
+
+    /// Names an effect that leaves no audit item, so that it can be counted.
+    pub const fn named(mut self, operation: &'static str) -> Self {
+        self.operation = operation;
+        self
     }
 
     /// The commit of an effect that changes no aggregate, such as telling people: it finishes its due
@@ -133,7 +151,10 @@ impl Commit {
             pk: pending.key.pk.clone(),
             sk: String::new(),
         };
-        Self::empty(id, at, aggregate).finish(pending)
+        let mut commit = Self::empty(id, at, aggregate);
+        // Whatever follows from an effect follows from the act that it is the effect of.
+        commit.act = pending.act.unwrap_or(id);
+        commit.finish(pending)
     }
 
     /// The commit of derived data alone, which can be made again from what it derives from: no audit
@@ -145,6 +166,7 @@ impl Commit {
     fn empty(id: CommitId, at: DateTime<Utc>, aggregate: Key) -> Self {
         Self {
             id,
+            act: id,
             at,
             operation: "",
             reason: None,
@@ -318,7 +340,7 @@ impl Commit {
 
     /// Writes an effect or deadline beside another aggregate than the one this commit is about.
     pub fn due_of(mut self, aggregate: &Key, row: DueRow) -> Self {
-        match due_item(aggregate, &row, &self.id.to_string()) {
+        match due_item(aggregate, &row, &self.id.to_string(), self.act) {
             Ok(item) => self.put_item(Role::State, item, Condition::None),
             Err(error) => self.refuse(error),
         }
@@ -409,7 +431,7 @@ impl Commit {
         );
     }
 
-    fn write(
+    pub(crate) fn write(
         &mut self,
         role: Role,
         key: Key,
@@ -434,6 +456,22 @@ impl Commit {
             let writes = self.writes.len();
             return Err(StoreError::Refused(format!("{writes} writes in one commit")).into());
         }
+        let mut all = 0;
+        for write in &self.writes {
+            let bytes = size_of(&write.item);
+            all += bytes;
+            if bytes > MOST_ITEM_BYTES {
+                return Err(StoreError::TooLarge {
+                    key: write.key.clone(),
+                    bytes,
+                }
+                .into());
+            }
+        }
+        if all > MOST_COMMIT_BYTES {
+            let key = self.aggregate;
+            return Err(StoreError::TooLarge { key, bytes: all }.into());
+        }
         Ok(self
             .writes
             .into_iter()
@@ -442,6 +480,35 @@ impl Commit {
                 ..write
             })
             .collect())
+    }
+}
+
+/// How large an item is that a write puts, as DynamoDB counts; nothing for what it already holds.
+fn size_of(item: &TransactWriteItem) -> usize {
+    let put = item.put.iter().flat_map(|put| &put.item);
+    put.map(|(name, value)| name.len() + size_of_value(value))
+        .sum()
+}
+
+/// Names and texts by their bytes in UTF-8, numbers at most 21, each list and map three and one for every element.
+fn size_of_value(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::N(digits) => (digits.len() / 2 + 2).min(21),
+        AttributeValue::B(bytes) => bytes.as_ref().len(),
+        AttributeValue::L(values) => {
+            let values = values.iter().map(|value| 1 + size_of_value(value));
+            3 + values.sum::<usize>()
+        }
+        AttributeValue::M(fields) => {
+            let fields = fields.iter();
+            let fields = fields.map(|(name, value)| 1 + name.len() + size_of_value(value));
+            3 + fields.sum::<usize>()
+        }
+        AttributeValue::Ss(texts) => texts.iter().map(String::len).sum(),
+        AttributeValue::Ns(numbers) => numbers.len() * 21,
+        AttributeValue::Bs(values) => values.iter().map(|value| value.as_ref().len()).sum(),
+        _ => 1,
     }
 }
 

@@ -2,6 +2,7 @@
 //! effect's own commit.
 
 mod announced;
+mod parked;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -9,17 +10,19 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use domain::due::{Consumer, Due, DueRow};
+use domain::id::CommitId;
 
 use crate::error::StoreError;
 use crate::item::{
-    Attributes, BODY, SCHEMA, STAFF_SK, VERSION, key_attributes, key_of, number, read_number,
-    read_text,
+    Attributes, BODY, SCHEMA, STAFF_PK, STAFF_SK, VERSION, key_attributes, key_of, number,
+    read_number, read_text,
 };
 use crate::key::{Key, StaffPartition};
 use crate::retry::{Failure, failure};
 use crate::table::{Store, salt};
 
 pub use announced::{AnnouncedDue, announced};
+pub use parked::{due_of_token, due_token};
 
 pub(crate) const DUE_INDEX: &str = "due";
 pub(crate) const DUE_PK: &str = "due_pk";
@@ -28,6 +31,9 @@ const NEXT_TRY: &str = "next_try";
 const TRIES: &str = "tries";
 /// Marks a row that only the sweeper is to find; see [`crate::Commit::due_untold`].
 const UNTOLD: &str = "untold";
+const ACT: &str = "act";
+const FAILED: &str = "failed";
+const PARKED_AT: &str = "parked_at";
 
 /// How many partitions of the index the rows are spread over.
 const BUCKETS: u64 = 16;
@@ -53,6 +59,12 @@ pub struct PendingDue {
     pub next_try: DateTime<Utc>,
     /// How often it was tried in vain.
     pub tries: u32,
+    /// The audited commit that it follows from; none on a row of an older version.
+    pub act: Option<CommitId>,
+    /// Why it failed last, as a stable code; none where nobody who tried could say.
+    pub failed: Option<String>,
+    /// Since when it waits for staff, if it does.
+    pub parked_at: Option<DateTime<Utc>>,
 }
 
 /// What became of a row that could not be dealt with.
@@ -78,10 +90,10 @@ const REPORT_DEADLINE: &str = "report-deadline";
 const NOTICE: &str = "notice";
 const MAIL: &str = "mail";
 const REINDEX: &str = "reindex";
-
 const REMOVE_SHARD: &str = "remove-shard";
+const NIGHT: &str = "night";
 
-const CONSUMERS: [(&str, Consumer); 13] = [
+const CONSUMERS: [(&str, Consumer); 14] = [
     (CANDIDATE_RELEASE, Consumer::CandidateRelease),
     (CHECK_EXPIRY, Consumer::Expiry),
     (INVITATION_LAPSE, Consumer::Expiry),
@@ -95,6 +107,7 @@ const CONSUMERS: [(&str, Consumer); 13] = [
     (MAIL, Consumer::Notification),
     (REINDEX, Consumer::IndexBuilder),
     (REMOVE_SHARD, Consumer::IndexBuilder),
+    (NIGHT, Consumer::IndexBuilder),
 ];
 
 /// The part of a due row's key that says what it is: two rows of one name are the same row.
@@ -119,6 +132,7 @@ fn name(row: &DueRow, commit: &str) -> String {
         } => format!("{MAIL}#{notice}#{recipient}"),
         Due::Reindex { .. } => format!("{REINDEX}#{commit}"),
         Due::RemoveShard { blob, .. } => format!("{REMOVE_SHARD}#{blob}#{}", row.generation),
+        Due::Night { night, row, .. } => format!("{NIGHT}#{night}#{row}"),
     }
 }
 
@@ -141,6 +155,7 @@ pub(crate) fn due_item(
     aggregate: &Key,
     row: &DueRow,
     commit: &str,
+    act: CommitId,
 ) -> Result<Attributes, StoreError> {
     let key = due_key(aggregate, row, commit);
     let body = serde_dynamo::to_attribute_value(row).map_err(|error| StoreError::Unreadable {
@@ -152,6 +167,7 @@ pub(crate) fn due_item(
     item.insert(VERSION.to_owned(), number(1));
     item.insert(BODY.to_owned(), body);
     item.insert(TRIES.to_owned(), number(0));
+    item.insert(ACT.to_owned(), AttributeValue::S(act.to_string()));
     item.insert(NEXT_TRY.to_owned(), AttributeValue::S(instant(row.at)));
     item.insert(DUE_PK.to_owned(), AttributeValue::S(bucket(&key)));
     item.insert(DUE_SK.to_owned(), AttributeValue::S(order(&key, row.at)));
@@ -176,6 +192,12 @@ fn decode_due(mut item: Attributes) -> Result<PendingDue, StoreError> {
     let tries = read_number(&item, TRIES)
         .and_then(|tries| u32::try_from(tries).ok())
         .ok_or_else(|| unreadable("no tries"))?;
+    let act = read_text(&item, ACT).and_then(|text| text.parse().ok());
+    let failed = read_text(&item, FAILED);
+    let is_parked = read_text(&item, STAFF_PK) == Some(StaffPartition::Parked.to_string());
+    let parked_at = read_text(&item, PARKED_AT).and_then(|text| text.parse().ok());
+    // An older version did not say when.
+    let parked_at = is_parked.then(|| parked_at.unwrap_or(next_try));
     let body = item.remove(BODY).ok_or_else(|| unreadable("no body"))?;
     let row =
         serde_dynamo::from_attribute_value(body).map_err(|error| unreadable(&error.to_string()))?;
@@ -184,6 +206,9 @@ fn decode_due(mut item: Attributes) -> Result<PendingDue, StoreError> {
         row,
         next_try,
         tries,
+        act,
+        failed,
+        parked_at,
     })
 }
 
@@ -275,7 +300,7 @@ impl Store {
     }
 
     /// Moves a row that could not be dealt with to a later try, see [`delay`]; parks it after
-    /// [`MOST_TRIES`].
+    /// [`MOST_TRIES`]. `why`, a stable code, stays with it where somebody knows.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -283,18 +308,19 @@ impl Store {
         &self,
         pending: &PendingDue,
         now: DateTime<Utc>,
+        why: Option<&str>,
     ) -> Result<Postponed, StoreError> {
         let tries = pending.tries.saturating_add(1);
         let parked = tries >= MOST_TRIES;
         let next = now + delay(pending.tries);
         let (update, outcome) = if parked {
             (
-                "SET tries = :tries, staff_pk = :parked, staff_sk = :order REMOVE due_pk, due_sk",
+                "SET tries = :tries, staff_pk = :parked, staff_sk = :order, parked_at = :now{why} REMOVE due_pk, due_sk",
                 Postponed::Parked,
             )
         } else {
             (
-                "SET tries = :tries, next_try = :next, due_sk = :order",
+                "SET tries = :tries, next_try = :next, due_sk = :order{why}",
                 Postponed::Until(next),
             )
         };
@@ -303,7 +329,7 @@ impl Store {
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key_attributes(&pending.key)))
-            .update_expression(update)
+            .update_expression(update.replace("{why}", why.map_or("", |_| ", failed = :why")))
             .condition_expression("tries = :was")
             .expression_attribute_values(":was", number(pending.tries))
             .expression_attribute_values(":tries", number(tries))
@@ -313,57 +339,15 @@ impl Store {
                 ":parked",
                 AttributeValue::S(StaffPartition::Parked.to_string()),
             )
+            .expression_attribute_values(":now", AttributeValue::S(instant(now)))
         } else {
             call.expression_attribute_values(":next", AttributeValue::S(instant(next)))
         };
+        if let Some(why) = why {
+            call = call.expression_attribute_values(":why", AttributeValue::S(why.to_owned()));
+        }
         self.unless_changed(call, outcome, &pending.key, (tries, next))
             .await
-    }
-
-    /// Puts a parked row back to be tried at `now`.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn redrive(&self, key: &DueKey, now: DateTime<Utc>) -> Result<Postponed, StoreError> {
-        let call = self
-            .dynamodb
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(key_attributes(key)))
-            .update_expression(
-                "SET tries = :none, next_try = :now, due_pk = :bucket, due_sk = :order REMOVE staff_pk, staff_sk, untold",
-            )
-            .condition_expression("attribute_exists(pk) AND staff_pk = :parked")
-            .expression_attribute_values(":none", number(0))
-            .expression_attribute_values(":now", AttributeValue::S(instant(now)))
-            .expression_attribute_values(":bucket", AttributeValue::S(bucket(key)))
-            .expression_attribute_values(":order", AttributeValue::S(order(key, now)))
-            .expression_attribute_values(":parked", AttributeValue::S(StaffPartition::Parked.to_string()));
-        self.unless_changed(call, Postponed::Until(now), key, (0, now))
-            .await
-    }
-
-    /// The rows that were tried too often, at most `limit`.
-    ///
-    /// # Errors
-    /// See [`StoreError`].
-    pub async fn parked(&self, limit: u16) -> Result<Vec<DueKey>, StoreError> {
-        let partition = StaffPartition::Parked.to_string();
-        let items = self
-            .retrying(0, || async {
-                let query = self
-                    .dynamodb
-                    .query()
-                    .table_name(&self.table)
-                    .index_name("staff")
-                    .key_condition_expression("staff_pk = :parked")
-                    .expression_attribute_values(":parked", AttributeValue::S(partition.clone()))
-                    .limit(i32::from(limit));
-                let answer = query.send().await.map_err(|error| failure(&error))?;
-                Ok::<_, Failure<StoreError>>(answer.items.unwrap_or_default())
-            })
-            .await?;
-        items.iter().map(key_of).collect()
     }
 
     /// Deletes a row whose deadline has been superseded: it has no effect any more.

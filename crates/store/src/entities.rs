@@ -1,6 +1,7 @@
 //! How each thing of the domain is stored: its key, and the list in which staff find it.
 
 mod engagement;
+mod night;
 mod safety;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -28,6 +29,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use engagement::{ClientEngagement, EngagementVisit, WorkerEngagement, WorkerInvitation};
+pub use night::Night;
 pub use safety::OwnReport;
 
 use crate::item::{Entity, Page, StaffIndex, Versioned};

@@ -11,6 +11,14 @@ pub enum StoreError {
     /// The table refused the call: a defect here or in the deployment.
     #[error("the table refused the call: {0}")]
     Refused(String),
+    /// A thing has grown larger than the table takes; nothing was sent.
+    #[error("{key} would take {bytes} bytes: an item can have 400 KB, and a commit 4 MB")]
+    TooLarge {
+        /// Which item; of a commit that is too large as a whole, what it is about.
+        key: Key,
+        /// How large it would be.
+        bytes: usize,
+    },
     /// An item was written by a newer version of this program.
     #[error("item {key} has schema {found}, newer than {known}, the newest this program knows")]
     Newer {
@@ -32,4 +40,19 @@ pub enum StoreError {
     /// A cursor that this service did not make.
     #[error("the cursor is not one of ours")]
     BadCursor,
+}
+
+impl StoreError {
+    /// A stable word for it, for staff who look at what failed.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Unavailable => "table_unavailable",
+            Self::Refused(_) => "table_refused",
+            Self::TooLarge { .. } => "item_too_large",
+            Self::Newer { .. } => "item_newer",
+            Self::Unreadable { .. } => "item_unreadable",
+            Self::BadCursor => "bad_cursor",
+        }
+    }
 }

@@ -37,6 +37,7 @@
 //! | ticket | `TICKET#id` | `META` |
 //! | funding scheme | `SCHEME#code` | `CURRENT`, `VERSION#n` |
 //! | policy, weights | `SETTINGS#what` | `CURRENT`, `VERSION#n` |
+//! | nightly rebuild | `NIGHT#index` | `META` |
 //! | marks of the deployment | `SYSTEM#what` | `META` |
 //! | due row | its aggregate's | `DUE#kind#…` |
 //! | reason for a correction | its aggregate's | `REASON#commit` |
@@ -386,6 +387,18 @@ impl Key {
     #[must_use]
     pub fn setting_version(what: &str, version: u32) -> Self {
         Self::new(format!("SETTINGS#{what}"), format!("VERSION#{version:06}"))
+    }
+
+    /// The nightly rebuild; its steps are due rows beside it.
+    #[must_use]
+    pub fn night() -> Self {
+        Self::meta("NIGHT#index".to_owned())
+    }
+
+    /// What the schedule's message names that has the nightly rebuild begun. Nothing lies there.
+    #[must_use]
+    pub fn night_begins() -> Self {
+        Self::new(Self::night().pk, "BEGIN")
     }
 
     /// A mark of the deployment itself, e.g. the data's format.

@@ -19,9 +19,11 @@ mod table;
 pub use audit::{Actor, Audit, AuditEntry, AuditItem};
 pub use commit::{Commit, CommitError};
 pub use conversation::DisclosedRead;
-pub use due::{AnnouncedDue, DueKey, PendingDue, Postponed, announced, consumer_of};
+pub use due::{
+    AnnouncedDue, DueKey, PendingDue, Postponed, announced, consumer_of, due_of_token, due_token,
+};
 pub use entities::{
-    CellRow, ClientEngagement, ClientMatchRequest, EngagementVisit, Hint, InboxItem, Login,
+    CellRow, ClientEngagement, ClientMatchRequest, EngagementVisit, Hint, InboxItem, Login, Night,
     OwnReport, PartnerForm, Setting, ShardPointer, StoredScheme, WorkerEngagement,
     WorkerInvitation,
 };

@@ -1,6 +1,7 @@
 //! The table itself: its shape, and reading from it.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aws_sdk_dynamodb::Client as DynamoDb;
 use aws_sdk_dynamodb::types::{
@@ -88,6 +89,17 @@ impl Store {
         Ok(())
     }
 
+    /// Reads an item that is not there, so that whatever a call needs is at hand for the next one. `partition` is the
+    /// beginning of a partition key that this role may read. Once, whatever comes of it.
+    pub async fn warm(&self, partition: &str) {
+        let nothing = Key {
+            pk: format!("{partition}#"),
+            sk: "NOTHING".to_owned(),
+        };
+        let read = self.dynamodb.get_item().table_name(&self.table);
+        drop(read.set_key(Some(key_attributes(&nothing))).send().await);
+    }
+
     /// One item, read consistently.
     ///
     /// # Errors
@@ -131,49 +143,66 @@ impl Store {
         let mut wanted: Vec<Key> = keys.to_vec();
         wanted.sort();
         wanted.dedup();
-        while !wanted.is_empty() {
-            let batch: Vec<Key> = wanted.drain(..wanted.len().min(BATCH)).collect();
-            let (items, unprocessed) = self.get_batch(&batch).await?;
-            for item in items {
+        for batch in wanted.chunks(BATCH) {
+            for item in self.get_batch(batch).await? {
                 found.insert(key_of(&item)?, item);
             }
-            wanted.extend(unprocessed);
         }
         Ok(found)
     }
 
-    async fn get_batch(&self, batch: &[Key]) -> Result<(Vec<Attributes>, Vec<Key>), StoreError> {
+    /// A batch that is answered in part is asked for the rest, each time after a longer wait: the table is busy then.
+    async fn get_batch(&self, batch: &[Key]) -> Result<Vec<Attributes>, StoreError> {
+        let salt = batch.first().map_or(0, salt);
+        let asked = Mutex::new((Vec::with_capacity(batch.len()), batch.to_vec()));
+        self.retrying(salt, || async {
+            let (mut got, wanted) = std::mem::take(&mut *locked(&asked));
+            let answered = self.get_some(&wanted).await;
+            let (items, left) = match answered {
+                Ok(answer) => answer,
+                Err(error) => {
+                    *locked(&asked) = (got, wanted);
+                    return Err(error);
+                }
+            };
+            got.extend(items);
+            if left.is_empty() {
+                return Ok(got);
+            }
+            *locked(&asked) = (got, left);
+            Err(Failure::Passing)
+        })
+        .await
+    }
+
+    /// One call: the items, and the keys that were left out.
+    async fn get_some(
+        &self,
+        batch: &[Key],
+    ) -> Result<(Vec<Attributes>, Vec<Key>), Failure<StoreError>> {
         let request = KeysAndAttributes::builder()
             .consistent_read(true)
             .set_keys(Some(batch.iter().map(key_attributes).collect()))
             .build()
-            .map_err(|error| StoreError::Refused(error.to_string()))?;
-        let salt = batch.first().map_or(0, salt);
-        self.retrying(salt, || async {
-            let read = self
-                .dynamodb
-                .batch_get_item()
-                .request_items(&self.table, request.clone());
-            let answer = read.send().await.map_err(|error| failure(&error))?;
-            let items = answer
-                .responses
-                .and_then(|mut tables| tables.remove(&self.table))
-                .unwrap_or_default();
-            let left = answer
-                .unprocessed_keys
-                .and_then(|mut tables| tables.remove(&self.table));
-            let left = left.map(|left| left.keys).unwrap_or_default();
-            if items.is_empty() && !left.is_empty() {
-                return Err(Failure::Passing);
-            }
-            let left = left
-                .iter()
-                .map(key_of)
-                .collect::<Result<_, _>>()
-                .map_err(Failure::Final)?;
-            Ok((items, left))
-        })
-        .await
+            .map_err(|error| Failure::Final(StoreError::Refused(error.to_string())))?;
+        let read = self
+            .dynamodb
+            .batch_get_item()
+            .request_items(&self.table, request);
+        let answer = read.send().await.map_err(|error| failure(&error))?;
+        let items = answer
+            .responses
+            .and_then(|mut tables| tables.remove(&self.table));
+        let left = answer
+            .unprocessed_keys
+            .and_then(|mut tables| tables.remove(&self.table));
+        let left = left.map(|left| left.keys).unwrap_or_default();
+        let left = left
+            .iter()
+            .map(key_of)
+            .collect::<Result<_, _>>()
+            .map_err(Failure::Final)?;
+        Ok((items.unwrap_or_default(), left))
     }
 
     /// A page of the items in one partition whose sort key begins with `prefix`, read consistently.
@@ -288,6 +317,24 @@ impl Store {
         limit: u16,
         cursor: Option<&str>,
     ) -> Result<Page<Versioned<T>>, StoreError> {
+        let page = self
+            .staff_items(partition, newest_first, limit, cursor)
+            .await?;
+        let items = page.items.into_iter().map(decode);
+        Ok(Page {
+            items: items.collect::<Result<_, _>>()?,
+            next: page.next,
+        })
+    }
+
+    /// The same, as they are stored.
+    pub(crate) async fn staff_items(
+        &self,
+        partition: StaffPartition,
+        newest_first: bool,
+        limit: u16,
+        cursor: Option<&str>,
+    ) -> Result<Page<Attributes>, StoreError> {
         let partition = partition.to_string();
         let start = match cursor {
             None => None,
@@ -330,10 +377,13 @@ impl Store {
             .iter()
             .filter_map(|key| found.remove(key))
             .filter(still_listed)
-            .map(decode)
-            .collect::<Result<_, _>>()?;
+            .collect();
         Ok(Page { items, next })
     }
+}
+
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(crate) fn salt(key: &Key) -> u64 {

@@ -6,5 +6,5 @@ use domain::due::Consumer;
 use rapport_functions::lambda::{self, Port};
 
 fn main() -> ExitCode {
-    lambda::consume(Consumer::CandidateRelease, &[Port::Blobs])
+    lambda::consume(Consumer::CandidateRelease, &[Port::Shards])
 }

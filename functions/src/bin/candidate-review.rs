@@ -6,5 +6,5 @@ use rapport_functions::candidate_review;
 use rapport_functions::lambda::{self, Port};
 
 fn main() -> ExitCode {
-    lambda::serve(candidate_review::router, &[Port::Blobs])
+    lambda::serve(candidate_review::router, &[Port::Shards])
 }

@@ -6,5 +6,5 @@ use rapport_functions::conversation;
 use rapport_functions::lambda::{self, Port};
 
 fn main() -> ExitCode {
-    lambda::serve(conversation::router, &[Port::Blobs])
+    lambda::serve(conversation::router, &[Port::Attachments])
 }

@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use rapport_functions::{docs, lambda};
 
 fn main() -> ExitCode {
-    lambda::serve(docs::router, &[])
+    lambda::describe(docs::router)
 }

@@ -6,5 +6,5 @@ use rapport_functions::invitation;
 use rapport_functions::lambda::{self, Port};
 
 fn main() -> ExitCode {
-    lambda::serve(invitation::router, &[Port::Blobs])
+    lambda::serve(invitation::router, &[Port::Shards])
 }

@@ -6,5 +6,5 @@ use rapport_functions::lambda::{self, Port};
 use rapport_functions::match_request;
 
 fn main() -> ExitCode {
-    lambda::serve(match_request::router, &[Port::Blobs])
+    lambda::serve(match_request::router, &[Port::Shards])
 }

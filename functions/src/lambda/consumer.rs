@@ -1,12 +1,16 @@
 //! The consumer of one queue of due rows.
 
+use std::time::Instant;
+
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use domain::due::Consumer;
 use lambda_runtime::{LambdaEvent, service_fn};
 use platform::dispatch::DueKey;
+use platform::trail::{Invocation, Mark, milliseconds};
 use store::Key;
+use tracing::Instrument;
 
-use super::Error;
+use super::{Error, invocation};
 use crate::consume::{Consumed, consume};
 use crate::context::{Context, Shared};
 
@@ -14,7 +18,8 @@ pub(super) async fn run(consumer: Consumer, context: Shared) -> Result<(), Error
     let kind = consumer.kind();
     let consumer = service_fn(|event: LambdaEvent<SqsEvent>| {
         let context = &context;
-        async move { Ok::<_, Error>(batch(context, kind, event.payload).await) }
+        let invocation = invocation(&event.context);
+        async move { Ok::<_, Error>(batch(context, &invocation, kind, event.payload).await) }
     });
     lambda_runtime::run(consumer).await
 }
@@ -23,12 +28,22 @@ pub(super) async fn run(consumer: Consumer, context: Shared) -> Result<(), Error
 ///
 /// Nothing rests on a message: its row stays in the table until its effect's commit deletes it, so a
 /// message that ends in the dead-letter queue raises an alarm and the sweeper still brings its row.
-async fn batch(context: &Context, kind: &str, event: SqsEvent) -> SqsBatchResponse {
+async fn batch(
+    context: &Context,
+    invocation: &Invocation,
+    kind: &'static str,
+    event: SqsEvent,
+) -> SqsBatchResponse {
     let mut answer = SqsBatchResponse::default();
     for message in event.records {
         let body = message.body.unwrap_or_default();
-        if !deal_with(context, kind, &body).await {
-            answer.add_failure(message.message_id.unwrap_or_default());
+        let id = message.message_id.unwrap_or_default();
+        let received = message.attributes.get("ApproximateReceiveCount");
+        let received = received.and_then(|count| count.parse().ok());
+        let span = invocation.message(kind, Mark::read(&id).as_ref(), received);
+        let dealing = deal_with(context, kind, &body);
+        if !dealing.instrument(span).await {
+            answer.add_failure(id);
         }
     }
     answer
@@ -54,14 +69,23 @@ async fn deal_with(context: &Context, kind: &str, body: &str) -> bool {
         pk: due.pk,
         sk: due.sk,
     };
-    match consume(context, &key).await {
-        Ok(Consumed::Done) => true,
+    let begun = Instant::now();
+    let consumed = consume(context, &key).await;
+    let milliseconds = milliseconds(begun.elapsed());
+    match consumed {
+        Ok(Consumed::Done) => {
+            tracing::info!(%key, milliseconds, "a due row is dealt with");
+            true
+        }
         Ok(Consumed::Early(at)) => {
-            tracing::info!(%key, %at, "a due row is early");
+            tracing::info!(%key, milliseconds, %at, "a due row is early");
             false
         }
         Err(error) => {
-            tracing::warn!(%key, %error, "a due row could not be dealt with");
+            tracing::warn!(%key, milliseconds, %error, "a due row could not be dealt with");
+            if let Err(error) = context.store.note_failure(&key, error.code()).await {
+                tracing::warn!(%key, %error, "why is not kept with the row");
+            }
             false
         }
     }
@@ -74,6 +98,7 @@ mod tests {
     use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
     use platform::clock::SystemClock;
     use platform::ids::IdSource;
+    use platform::metrics::Metrics;
     use serde_json::json;
     use store::Store;
 
@@ -103,6 +128,7 @@ mod tests {
             mail: ports::mail(&[], &nowhere, |_| None).unwrap(),
             blobs: ports::blobs(&[], &nowhere, |_| None).unwrap(),
             matcher: Matcher::default(),
+            metrics: Metrics::none(),
             deployment: Deployment {
                 organisation: String::new(),
                 app_url: String::new(),
@@ -121,7 +147,8 @@ mod tests {
             {"messageId": "m3"},
         ]});
         let event = serde_json::from_value(event).unwrap();
-        let answer = batch(&context(), "candidate-release", event).await;
+        let invocation = Invocation::of("r", None);
+        let answer = batch(&context(), &invocation, "candidate-release", event).await;
         assert_eq!(
             serde_json::to_value(answer).unwrap(),
             json!({"batchItemFailures": [

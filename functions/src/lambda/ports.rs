@@ -21,8 +21,21 @@ use super::Error;
 pub enum Port {
     /// Sends mail.
     Mail,
-    /// Keeps shards and evidence.
-    Blobs,
+    /// Keeps the index's shards.
+    Shards,
+    /// Keeps the files of conversations.
+    Attachments,
+}
+
+impl Port {
+    /// The folder among the blobs that it is for.
+    pub(super) const fn folder(self) -> Option<&'static str> {
+        match self {
+            Self::Mail => None,
+            Self::Shards => Some("shards"),
+            Self::Attachments => Some("attachments"),
+        }
+    }
 }
 
 /// The service's own address.
@@ -58,7 +71,7 @@ pub(super) fn blobs(
     config: &SdkConfig,
     environment: impl Fn(&str) -> Option<String>,
 ) -> Result<Arc<dyn Blobs>, Error> {
-    if !ports.contains(&Port::Blobs) {
+    if ports.iter().all(|port| port.folder().is_none()) {
         return Ok(Arc::new(Withheld));
     }
     if let Some(bucket) = environment(BUCKET) {
@@ -76,29 +89,29 @@ pub(super) fn blobs(
 /// that list: the request or the row fails, loudly, and nothing is lost.
 struct Withheld;
 
-fn withheld<T, E>(port: Port) -> BoxFuture<'static, Result<T, E>>
+fn withheld<T, E>(port: &'static str) -> BoxFuture<'static, Result<T, E>>
 where
     T: Send + 'static,
     E: From<io::Error> + Send + 'static,
 {
-    tracing::error!(?port, "a port that this function was not given is reached");
+    tracing::error!(port, "a port that this function was not given is reached");
     let refusal = io::Error::from(io::ErrorKind::PermissionDenied);
     Box::pin(std::future::ready(Err(refusal.into())))
 }
 
 impl Mail for Withheld {
     fn send<'a>(&'a self, _: &'a OutgoingMail) -> BoxFuture<'a, Result<(), MailError>> {
-        withheld(Port::Mail)
+        withheld("mail")
     }
 }
 
 impl Blobs for Withheld {
     fn put<'a>(&'a self, _: &'a BlobName, _: Vec<u8>) -> BoxFuture<'a, Result<(), BlobError>> {
-        withheld(Port::Blobs)
+        withheld("blobs")
     }
 
     fn get<'a>(&'a self, _: &'a BlobName) -> BoxFuture<'a, Result<Option<Vec<u8>>, BlobError>> {
-        withheld(Port::Blobs)
+        withheld("blobs")
     }
 
     fn list<'a>(
@@ -106,11 +119,11 @@ impl Blobs for Withheld {
         _: &'a str,
         _: Option<&'a BlobName>,
     ) -> BoxFuture<'a, Result<Vec<BlobName>, BlobError>> {
-        withheld(Port::Blobs)
+        withheld("blobs")
     }
 
     fn delete<'a>(&'a self, _: &'a BlobName) -> BoxFuture<'a, Result<(), BlobError>> {
-        withheld(Port::Blobs)
+        withheld("blobs")
     }
 
     fn upload_link<'a>(
@@ -119,7 +132,7 @@ impl Blobs for Withheld {
         _: &'a Upload,
         _: DateTime<Utc>,
     ) -> BoxFuture<'a, Result<Link, BlobError>> {
-        withheld(Port::Blobs)
+        withheld("blobs")
     }
 
     fn download_link<'a>(
@@ -128,7 +141,7 @@ impl Blobs for Withheld {
         _: &'a Download,
         _: DateTime<Utc>,
     ) -> BoxFuture<'a, Result<Link, BlobError>> {
-        withheld(Port::Blobs)
+        withheld("blobs")
     }
 }
 
@@ -148,7 +161,7 @@ mod tests {
         let nothing = |_: &str| None;
         let refused = mail(&[Port::Mail], &config(), nothing).err().unwrap();
         assert!(refused.to_string().contains(MAIL_FROM));
-        let refused = blobs(&[Port::Blobs], &config(), nothing).err().unwrap();
+        let refused = blobs(&[Port::Shards], &config(), nothing).err().unwrap();
         assert!(refused.to_string().contains(BUCKET));
     }
 
@@ -172,7 +185,7 @@ mod tests {
         mail.send(&sent).await.unwrap();
         assert!(folder.path().join("ntc_1.eml").exists());
         let name: BlobName = "shards/one".parse().unwrap();
-        let blobs = blobs(&[Port::Blobs], &config(), environment).unwrap();
+        let blobs = blobs(&[Port::Shards], &config(), environment).unwrap();
         blobs.put(&name, b"one".to_vec()).await.unwrap();
         assert!(folder.path().join("shards/one").exists());
     }

@@ -6,13 +6,15 @@ use aws_lambda_events::dynamodb::{Event, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use lambda_runtime::{LambdaEvent, service_fn};
 use platform::dispatch::{Dispatch, DueKey};
+use tracing::Instrument;
 
-use super::Error;
+use super::{Error, invocation};
 
 pub(super) async fn run(dispatch: Arc<dyn Dispatch>) -> Result<(), Error> {
     let consumer = service_fn(|event: LambdaEvent<Event>| {
         let dispatch = &dispatch;
-        async move { Ok::<_, Error>(batch(dispatch.as_ref(), event.payload).await) }
+        let run = invocation(&event.context).run();
+        async move { Ok::<_, Error>(batch(dispatch.as_ref(), event.payload).await) }.instrument(run)
     });
     lambda_runtime::run(consumer).await
 }

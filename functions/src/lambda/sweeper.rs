@@ -4,26 +4,35 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lambda_runtime::{LambdaEvent, service_fn};
-use platform::clock::SystemClock;
+use platform::clock::{Clock, SystemClock};
 use platform::dispatch::Dispatch;
+use platform::metrics::Metrics;
 use serde_json::Value;
 use store::Store;
+use tracing::Instrument;
 
-use super::Error;
-use crate::sweep::sweep;
+use super::{Error, invocation};
+use crate::sweep::{measure_index, sweep};
 
 /// So long before its time is up the sweeper takes no more rows. The next one does.
 const SPARE: TimeDelta = TimeDelta::seconds(10);
 
-pub(super) async fn run(store: Store, dispatch: Arc<dyn Dispatch>) -> Result<(), Error> {
+pub(super) async fn run(
+    store: Store,
+    dispatch: Arc<dyn Dispatch>,
+    metrics: Metrics,
+) -> Result<(), Error> {
     let consumer = service_fn(|event: LambdaEvent<Value>| {
-        let (store, dispatch) = (&store, &dispatch);
-        async move {
+        let (store, dispatch, metrics) = (&store, &dispatch, &metrics);
+        let run = invocation(&event.context).run();
+        let sweeping = async move {
             let until = until(event.context.deadline);
-            let swept = sweep(store, dispatch.as_ref(), &SystemClock, until).await?;
+            let swept = sweep(store, dispatch.as_ref(), metrics, &SystemClock, until).await?;
             tracing::info!(?swept, "swept");
+            measure_index(store, metrics, SystemClock.now()).await?;
             Ok::<_, Error>(())
-        }
+        };
+        sweeping.instrument(run)
     });
     lambda_runtime::run(consumer).await
 }

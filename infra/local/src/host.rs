@@ -14,6 +14,7 @@ use platform::clock::SharedClock;
 use platform::ids::IdSource;
 use platform::keys::DeploymentKey;
 use platform::mail::FolderMail;
+use platform::metrics::Metrics;
 use platform::tokens::{TokenRules, TokenVerifier};
 use store::{FORMAT, Store, StoreError};
 use tokio::net::TcpListener;
@@ -48,6 +49,8 @@ pub struct Options {
     pub base_clock: SharedClock,
     /// Whether a new table starts with the sample community.
     pub community: bool,
+    /// Where measurements go.
+    pub metrics: Metrics,
 }
 
 /// A running host.
@@ -159,6 +162,7 @@ impl Host {
             mail: bench.on_mail(Arc::new(folder_mail(&mail)?)),
             blobs: bench.on_blobs(blobs.clone()),
             matcher: Matcher::default(),
+            metrics: options.metrics.clone(),
             deployment: deployment(&url, &token_rules),
             token_rules,
         });
@@ -170,6 +174,7 @@ impl Host {
             blobs: context.blobs.clone(),
             clock: clock.clone(),
             ids: context.ids.clone(),
+            metrics: options.metrics,
         };
         // What an earlier program of another schema left, or a disk has damaged.
         for cell in index_builder::heal(&index).await? {

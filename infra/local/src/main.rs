@@ -8,6 +8,7 @@ use anstream::{eprintln, println};
 use clap::{Parser, Subcommand};
 use owo_colors::OwoColorize;
 use platform::clock::SystemClock;
+use platform::metrics::Metrics;
 use platform::telemetry::{self, LogFormat};
 use rapport::community::INTRODUCED;
 use rapport::host::{Host, Options, StartError};
@@ -70,6 +71,7 @@ async fn serve(arguments: Arguments) -> Result<(), StartError> {
         port: arguments.port,
         base_clock: Arc::new(SystemClock),
         community: true,
+        metrics: Metrics::none(),
     };
     let host = Host::start(options).await?;
     print_welcome(&host);

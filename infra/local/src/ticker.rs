@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use domain::due::Consumer;
 use functions::consume::{Consumed, consume};
 use functions::context::Shared;
@@ -19,6 +19,8 @@ use tokio::sync::Mutex;
 use crate::clock::{DevClock, DevClockError};
 use crate::instruments::Bench;
 
+/// When the nightly rebuild begins, after midnight UTC.
+const NIGHT: TimeDelta = TimeDelta::minutes(2 * 60 + 15);
 const EVERY: Duration = Duration::from_millis(500);
 /// Rows taken from each bucket of the index at a time.
 const BATCH: u16 = 25;
@@ -39,6 +41,8 @@ pub struct Ticker {
     wake: WakeTicker,
     index: IndexBuilder,
     bench: Bench,
+    /// When the last night began, once that is known.
+    night: Mutex<Option<DateTime<Utc>>>,
     /// One delivery at a time: moving the clock steps through instants in order.
     turn: Mutex<()>,
 }
@@ -58,13 +62,14 @@ impl Ticker {
     /// A ticker over `context`, whose clock is `clock`.
     #[must_use]
     pub fn new(context: Shared, clock: Arc<DevClock>, index: IndexBuilder, bench: Bench) -> Self {
-        let (wake, turn) = Default::default();
+        let (wake, turn, night) = Default::default();
         Self {
             context,
             clock,
             wake,
             index,
             bench,
+            night,
             turn,
         }
     }
@@ -120,7 +125,31 @@ impl Ticker {
         Ok(self.clock.now())
     }
 
+    /// Begins the nightly rebuild once its hour has passed, as the clock of a deployment does. After a longer absence
+    /// there is one night to be made up for; a new table waits for its first.
+    async fn begin_night(&self) {
+        let hour = last_hour(self.context.now());
+        let mut night = self.night.lock().await;
+        let begun = match *night {
+            Some(begun) => Ok(begun),
+            None => self
+                .index
+                .last_night()
+                .await
+                .map(|last| last.unwrap_or(hour)),
+        };
+        let began = match begun {
+            Ok(begun) if begun < hour => self.index.begin_night(hour).await.map(|()| hour),
+            other => other,
+        };
+        match began {
+            Ok(begun) => *night = Some(begun),
+            Err(error) => tracing::warn!(%error, "the nightly rebuild could not begin"),
+        }
+    }
+
     async fn deliver_all(&self) -> Result<usize, StoreError> {
+        self.begin_night().await;
         let mut delivered: usize = 0;
         let mut left = BTreeSet::new();
         loop {
@@ -149,9 +178,9 @@ impl Ticker {
             };
             for (key, outcome) in built {
                 let delivered = match outcome {
-                    Outcome::Done => Delivered::Moved,
+                    Outcome::Done(_) => Delivered::Moved,
                     Outcome::Early(_) => Delivered::Left,
-                    Outcome::Failed(error) => self.postpone(&key, &error).await?,
+                    Outcome::Failed(error) => self.postpone(&key, error.code(), &error).await?,
                 };
                 if delivered == Delivered::Left {
                     left.insert(key);
@@ -166,20 +195,21 @@ impl Ticker {
         match self.bench.during(operation(key), 1, consumed).await {
             Ok(Consumed::Done) => Ok(Delivered::Moved),
             Ok(Consumed::Early(_)) => Ok(Delivered::Left),
-            Err(error) => self.postpone(key, &error).await,
+            Err(error) => self.postpone(key, error.code(), &error).await,
         }
     }
 
     async fn postpone(
         &self,
         key: &DueKey,
+        code: &'static str,
         error: &(dyn Display + Sync),
     ) -> Result<Delivered, StoreError> {
         let now = self.context.now();
-        let put_off = put_off(&self.context.store, key, now, now, error).await?;
+        let put_off = put_off(&self.context.store, key, now, now, Some(code), error).await?;
         Ok(match put_off {
             PutOff::Stuck => Delivered::Left,
-            PutOff::Later | PutOff::Parked | PutOff::Elsewhere => Delivered::Moved,
+            PutOff::Later(_) | PutOff::Parked(_) | PutOff::Elsewhere => Delivered::Moved,
         })
     }
 }
@@ -189,4 +219,11 @@ fn operation(key: &DueKey) -> String {
     let consumer = consumer_of(key).map_or("nobody", Consumer::kind);
     let kind = key.sk.split('#').nth(1).unwrap_or_default();
     format!("{consumer}: {kind}")
+}
+
+/// When the last nightly rebuild was to begin.
+fn last_hour(now: DateTime<Utc>) -> DateTime<Utc> {
+    let day = TimeDelta::days(1);
+    let midnight = (now - NIGHT).duration_trunc(day).unwrap_or(now);
+    midnight + NIGHT
 }

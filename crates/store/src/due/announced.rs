@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::due::Consumer;
 use serde_dynamo::{AttributeValue, Item};
 
-use super::{DUE_PK, DueKey, NEXT_TRY, TRIES, UNTOLD, consumer_of};
+use super::{DUE_PK, DueKey, FAILED, NEXT_TRY, TRIES, UNTOLD, consumer_of};
 use crate::item::{PK, SK};
 use crate::key::Key;
 
@@ -22,7 +22,7 @@ pub struct AnnouncedDue {
 /// The row that an item is, as it came to stand in the table: a new one, or one that staff have redriven.
 ///
 /// Nothing for all that is no due row, for one that nobody is told of, and for one that was tried in vain: whoever
-/// puts a row off sends it on as well, and a parked one waits for staff.
+/// puts a row off sends it on as well, its consumer's message comes again by itself, and a parked one waits for staff.
 #[must_use]
 pub fn announced(item: &Item) -> Option<AnnouncedDue> {
     let text = |name: &str| match item.inner().get(name) {
@@ -32,7 +32,8 @@ pub fn announced(item: &Item) -> Option<AnnouncedDue> {
     let untried = matches!(item.inner().get(TRIES), Some(AttributeValue::N(tries)) if tries == "0");
     let waits = text(DUE_PK).is_some();
     let told = !item.inner().contains_key(UNTOLD);
-    if !untried || !waits || !told {
+    let failed = text(FAILED).is_some();
+    if !untried || !waits || !told || failed {
         return None;
     }
     let key = Key {
@@ -49,7 +50,7 @@ pub fn announced(item: &Item) -> Option<AnnouncedDue> {
 #[cfg(test)]
 mod tests {
     use domain::due::{Due, DueRow};
-    use domain::id::MatchRequestId;
+    use domain::id::{CommitId, MatchRequestId};
     use uuid::Uuid;
 
     use super::super::due_item;
@@ -67,7 +68,8 @@ mod tests {
             at: at(),
             generation: 2,
         };
-        due_item(&Key::match_request(id), &release, "").unwrap()
+        let act = CommitId::from_uuid(Uuid::from_u128(2));
+        due_item(&Key::match_request(id), &release, "", act).unwrap()
     }
 
     fn with(name: &str, value: Option<&str>) -> Attributes {
@@ -104,6 +106,7 @@ mod tests {
             (TRIES, None),
             (DUE_PK, None),
             (UNTOLD, Some("")),
+            (FAILED, Some("busy")),
             (SK, Some("META")),
             (SK, Some("DUE#unheard-of#1")),
             (NEXT_TRY, Some("tomorrow")),

@@ -22,6 +22,7 @@ use platform::clock::ManualClock;
 use platform::ids::IdSource;
 use platform::keys::DeploymentKey;
 use platform::mail::FolderMail;
+use platform::metrics::Metrics;
 use platform::tokens::TokenRules;
 
 use super::*;
@@ -50,6 +51,7 @@ async fn place() -> Place {
         mail: Arc::new(FolderMail::open(folder.path(), "rapport@localhost.invalid").unwrap()),
         blobs: Arc::new(FolderBlobs::open(folder.path()).unwrap()),
         matcher: Matcher::default(),
+        metrics: Metrics::none(),
         deployment: Deployment {
             organisation: "Rapport".into(),
             app_url: "http://localhost".into(),

@@ -9,6 +9,7 @@ use anstream::println;
 use chrono::{DateTime, TimeDelta, Utc};
 use owo_colors::OwoColorize;
 use platform::clock::ManualClock;
+use platform::metrics::Metrics;
 use serde_json::{Value, json};
 
 use super::script::{Answer, Call, Who};
@@ -62,6 +63,7 @@ impl Stage {
             port: 0,
             base_clock: Arc::new(ManualClock::new(begins)),
             community: true,
+            metrics: Metrics::none(),
         };
         let host = Host::start_on(options, bench.clone()).await?;
         let http = reqwest::Client::builder()
