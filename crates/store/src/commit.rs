@@ -331,7 +331,7 @@ impl Commit {
     /// Writes a deadline that is called off within moments, unless something goes wrong: nobody is told of it, and
     /// should it come to it, the sweeper finds it a few minutes late. It saves a schedule and its firing each time.
     pub fn due_untold(mut self, row: DueRow) -> Self {
-        match due_item(&self.aggregate, &row, &self.id.to_string()) {
+        match due_item(&self.aggregate, &row, &self.id.to_string(), self.act) {
             Ok(item) => self.put_item(Role::State, untold(item), Condition::None),
             Err(error) => self.refuse(error),
         }
