@@ -169,8 +169,8 @@ async fn what_a_table_away_for_three_hours_held_up_is_done_soon_after_and_once()
         assert_eq!(served.released().await, 0);
         served.place.world.faults.choose(|_| Some(Fault::Failed));
         served.live(AWAY / 2).await;
-        let asked = served.place.world.once(&Ask::get(ADMINISTRATOR, "/v1/me"));
-        assert_eq!(asked.await.status, 503);
+        let ask = Ask::get(ADMINISTRATOR, "/v1/me");
+        assert_eq!(served.place.world.once(&ask).await.status, 503);
         served.live(AWAY / 2 + TimeDelta::minutes(1)).await;
         assert_eq!(served.released().await, 0);
         served.place.world.calm();

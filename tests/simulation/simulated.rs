@@ -405,7 +405,7 @@ impl Process {
                 let (store, clock) = (&self.context.store, self.clock.as_ref());
                 // It has a minute, and none of the simulation's clock passes.
                 let until = clock.now() + TimeDelta::minutes(1);
-                let swept = sweep(store, queues, clock, until).await;
+                let swept = sweep(store, queues, &Metrics::none(), clock, until).await;
                 Came::Swept(swept.unwrap_or_default())
             }
             Act::BeginNight(at) => Came::Delivered(self.index.begin_night(*at).await.is_ok()),
