@@ -11,6 +11,7 @@ mod engagement;
 mod few;
 mod import;
 mod matching;
+mod place;
 mod safety;
 mod script;
 mod signup;
@@ -18,16 +19,28 @@ mod stage;
 mod visit;
 mod worker;
 
+pub use place::{BEGINS, Place, PlaceError, SentMail};
 pub use stage::TourError;
 
 use stage::Stage;
 
-/// Plays the whole story.
+/// Plays the whole story on a local host of its own.
 ///
 /// # Errors
 /// At the first step that is not what it should be.
 pub async fn play() -> Result<(), TourError> {
-    let mut stage = Stage::open().await?;
+    play_on(Stage::on_a_local_host().await?).await
+}
+
+/// Plays the whole story at a place that has the sample community, and nothing else yet.
+///
+/// # Errors
+/// At the first step that is not what it should be.
+pub async fn play_at(place: Box<dyn Place>) -> Result<(), TourError> {
+    play_on(Stage::at(place).await?).await
+}
+
+async fn play_on(mut stage: Stage) -> Result<(), TourError> {
     let people = signup::play(&mut stage).await?;
     import::play(&mut stage).await?;
     let mira = worker::play(&mut stage).await?;

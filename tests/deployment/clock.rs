@@ -1,0 +1,51 @@
+//! The clock of a deployment on the emulator: the machine's, moved by as much as a file says.
+//!
+//! The emulator and every function it starts read the same file, through libfaketime.
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::SystemTime;
+
+use aws_smithy_async::time::TimeSource;
+use chrono::{DateTime, TimeDelta, Utc};
+use platform::clock::{Clock, SystemClock};
+
+#[derive(Debug)]
+pub(crate) struct MovedClock {
+    file: PathBuf,
+    moved: Mutex<TimeDelta>,
+}
+
+impl MovedClock {
+    /// The clock that `file` moves: seconds, with a sign.
+    pub(crate) fn open(file: PathBuf) -> Self {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let seconds: f64 = text.trim().parse().expect("seconds, with a sign");
+        let moved = Mutex::new(TimeDelta::microseconds((seconds * 1e6).round() as i64));
+        Self { file, moved }
+    }
+
+    /// Moves it forward, for everybody at once.
+    pub(crate) fn advance(&self, by: TimeDelta) {
+        assert!(by >= TimeDelta::zero(), "the clock only moves forward");
+        let mut moved = self.moved.lock().unwrap();
+        *moved += by;
+        let seconds = moved.num_milliseconds() as f64 / 1000.0;
+        // Whole or not at all: it is read at every look at the clock.
+        let next = self.file.with_extension("next");
+        std::fs::write(&next, format!("{seconds:+.3}\n")).unwrap();
+        std::fs::rename(&next, &self.file).unwrap();
+    }
+}
+
+impl Clock for MovedClock {
+    fn now(&self) -> DateTime<Utc> {
+        SystemClock.now() + *self.moved.lock().unwrap()
+    }
+}
+
+impl TimeSource for MovedClock {
+    fn now(&self) -> SystemTime {
+        Clock::now(self).into()
+    }
+}

@@ -1,0 +1,162 @@
+//! What there is of a deployment: where it is, how it is reached, and what falls due in it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use chrono::TimeDelta;
+use functions::context::{self, Context};
+use functions::matcher::Matcher;
+use platform::blobs::BucketBlobs;
+use platform::clock::Clock;
+use platform::ids::IdSource;
+use platform::keys::DeploymentKey;
+use platform::mail::SesMail;
+use platform::tokens::TokenRules;
+use rapport::issuer::{self, Issuer};
+use rapport_tests::emulator;
+use serde::Deserialize;
+use store::Store;
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+
+use crate::clock::MovedClock;
+
+/// How long what is due may take: it goes through stream, function, queue and function.
+const PATIENCE: Duration = Duration::from_secs(90);
+const LOOKS_EVERY: Duration = Duration::from_millis(50);
+/// Rows of each bucket that are looked at: one is enough to know that something is due.
+const ROWS: u16 = 5;
+
+/// What the script that deploys it says.
+#[derive(Debug, Deserialize)]
+struct Description {
+    stack: String,
+    api: String,
+    parameters: BTreeMap<String, String>,
+    outputs: BTreeMap<String, String>,
+    deployment_key: String,
+}
+
+pub(crate) struct Deployed {
+    pub(crate) api: String,
+    pub(crate) endpoint: String,
+    pub(crate) http: reqwest::Client,
+    pub(crate) issuer: Issuer,
+    pub(crate) clock: Arc<MovedClock>,
+    pub(crate) stack: String,
+    pub(crate) config: SdkConfig,
+    /// As an operator has it, with every right: for what is put into the table, and looked at there.
+    pub(crate) context: Context,
+}
+
+impl Deployed {
+    /// The deployment that the environment names, if any.
+    pub(crate) async fn from_environment() -> Option<Self> {
+        let file = std::env::var("RAPPORT_DEPLOYMENT").ok()?;
+        let variable = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("set {name}"));
+        let said = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        let clock = Arc::new(MovedClock::open(variable("RAPPORT_CLOCK").into()));
+        Some(Self::new(said, variable("RAPPORT_AWS"), clock).await)
+    }
+
+    async fn new(said: Description, endpoint: String, clock: Arc<MovedClock>) -> Self {
+        let config = emulator::config(&endpoint).await.to_builder();
+        let config = config.time_source(clock.clone()).build();
+        let parameter = |name: &str| said.parameters[name].clone();
+        let rules = TokenRules {
+            issuer: parameter("Issuer"),
+            audience: parameter("Audience"),
+            scope: parameter("Scope"),
+        };
+        let dynamodb = aws_sdk_dynamodb::Client::new(&config);
+        let context = Context {
+            store: Store::new(dynamodb, &said.outputs["TableName"]),
+            ids: Arc::new(IdSource::from_os(clock.clone()).unwrap()),
+            clock: clock.clone(),
+            key: DeploymentKey::from_hex(&said.deployment_key).unwrap(),
+            token_rules: rules.clone(),
+            mail: Arc::new(SesMail::new(&config, parameter("MailFrom"), None).unwrap()),
+            blobs: Arc::new(BucketBlobs::new(&config, &said.outputs["BucketName"])),
+            matcher: Matcher::default(),
+            deployment: context::Deployment {
+                organisation: parameter("Organisation"),
+                app_url: parameter("AppUrl"),
+                emergency: parameter("Emergency"),
+                first_administrator: None,
+            },
+        };
+        Self {
+            api: said.api,
+            endpoint,
+            http: reqwest::Client::new(),
+            issuer: Issuer::new(rules).unwrap(),
+            clock,
+            stack: said.stack,
+            config,
+            context,
+        }
+    }
+
+    /// Publishes the issuer's keys where the authorizer looks for them.
+    pub(crate) async fn publish_keys(&self) {
+        let rules = self.context.token_rules.clone();
+        let address = rules.issuer.trim_start_matches("http://").to_owned();
+        let listener = TcpListener::bind(&address).await.unwrap();
+        let issuer = Arc::new(Issuer::new(rules).unwrap());
+        let router = issuer::router(issuer, self.clock.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+    }
+
+    /// Puts the sample community into the table, and waits until its shards are built.
+    pub(crate) async fn seed(&self) {
+        println!("The sample community is being made ...");
+        let store = &self.context.store;
+        rapport::community::seed(&self.context, store)
+            .await
+            .unwrap();
+        self.settle().await.unwrap();
+    }
+
+    /// Waits until nothing is due.
+    ///
+    /// # Errors
+    /// The rows that are still due after a while.
+    pub(crate) async fn settle(&self) -> Result<(), String> {
+        let gives_up = Instant::now() + PATIENCE;
+        loop {
+            let now = self.clock.as_ref();
+            let due = self.context.store.due_by(Clock::now(now), ROWS).await;
+            let due = due.map_err(|error| error.to_string())?;
+            if due.is_empty() {
+                return Ok(());
+            }
+            if Instant::now() > gives_up {
+                let rows: Vec<_> = due.iter().map(ToString::to_string).collect();
+                return Err(format!("still due after {PATIENCE:?}: {}", rows.join(", ")));
+            }
+            tokio::time::sleep(LOOKS_EVERY).await;
+        }
+    }
+
+    /// Moves the clock, stopping at each instant at which something falls due on the way.
+    ///
+    /// # Errors
+    /// The rows that are due and stay so.
+    pub(crate) async fn advance(&self, by: TimeDelta) -> Result<(), String> {
+        self.settle().await?;
+        let until = self.context.now() + by;
+        loop {
+            let next = self.context.store.next_due().await;
+            let next = next.map_err(|error| error.to_string())?;
+            let to = next.map_or(until, |next| next.min(until));
+            let wait = to - self.context.now();
+            self.clock.advance(wait.max(TimeDelta::zero()));
+            self.settle().await?;
+            if to == until {
+                return Ok(());
+            }
+        }
+    }
+}
