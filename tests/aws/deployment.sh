@@ -30,11 +30,18 @@ printf '%+d\n' $(($(date --date "$begins" +%s) - $(date +%s))) >"$RAPPORT_CLOCK"
 
 issuer="http://127.0.0.1:$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')"
 export RAPPORT_DEPLOYMENT="${RAPPORT_CLOCK%/*}/deployment.json"
-# shellcheck disable=SC2086 # Several settings in one.
-env $RAPPORT_MOVED "$RAPPORT_PYTHON" tests/aws/deploy.py --functions "$target/lambda" --issuer "$issuer" \
+# By the emulator's clock.
+script() {
+    # shellcheck disable=SC2086 # Several settings in one.
+    env $RAPPORT_MOVED "$RAPPORT_PYTHON" "tests/aws/$@"
+}
+
+script keys_test.py
+script deploy.py --functions "$target/lambda" --issuer "$issuer" \
     >"$RAPPORT_DEPLOYMENT"
 if ! cargo test --locked --package rapport-tests --features aws --test deployment -- --nocapture; then
     echo "what went wrong in the emulator and the functions, at last:"
     grep -E 'WARN|ERROR|AccessDenied' "$RAPPORT_LOG" | tail -n 40
     exit 1
 fi
+script grants.py rapport-proof "$RAPPORT_GRANTS"

@@ -1,20 +1,20 @@
 """Says what roles were refused, and what they were granted and never asked for.
 
-    tests/aws/grants.py RECORD [--json]
+    tests/aws/grants.py STACK RECORD [--json]
 
-RECORD is what the emulator wrote of every kind of request. Ends in failure if a role was refused anything, or if a
+RECORD is what the emulator at RAPPORT_AWS wrote of every kind of request. Ends in failure if a role was refused anything, or if a
 permission that AWS itself will ask for, on behalf of a queue, a schedule or the API, is not granted.
 """
 
 import moved  # noqa: F401
 import argparse
 import json
+import os
 import sys
 from collections import defaultdict
 from pathlib import Path
 
 import boto3
-import os
 
 ON_A_QUEUE = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
 ON_A_STREAM = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
@@ -52,7 +52,7 @@ def grants(statement):
             yield from ((action, resource) for resource in listed(statement["Resource"]))
 
 
-def asked_by_aws(stack):
+def asked_by_aws():
     """What AWS asks for in a role's name: by whom, for what, on what."""
     functions = client("lambda")
     roles = {}
@@ -104,13 +104,15 @@ def resource_fits(resource, granted):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("stack", help="whose roles, by how their names begin")
     arguments.add_argument("record", type=Path, help="what the emulator wrote")
     arguments.add_argument("--json", action="store_true", help="print for programs")
     chosen = arguments.parse_args()
 
-    record = [json.loads(line) for line in chosen.record.read_text().splitlines()]
+    lines = chosen.record.read_text().splitlines()
+    record = [use for use in map(json.loads, lines) if use["role"].startswith(f"{chosen.stack}-")]
     iam = client("iam")
-    by_aws = decided(iam, asked_by_aws("rapport-proof"))
+    by_aws = decided(iam, asked_by_aws())
     refused = sorted({f"{use['role']}: {use['action']} {use['resource']} {' '.join(use['keys'])}"
                       for use in record if not use["allowed"]})
     lacking = sorted(f"{role}: {action} {resource}" for (role, action, resource), (allowed, _) in by_aws.items() if not allowed)
@@ -118,6 +120,8 @@ def main():
     unused, granted = defaultdict(lambda: defaultdict(list)), 0
     for role in iam.list_roles(MaxItems=1000)["Roles"]:
         name, arn = role["RoleName"], role["Arn"]
+        if not name.startswith(f"{chosen.stack}-"):
+            continue
         uses = [use for use in record if use["role"] == name]
         uses += [{"action": action, "resource": on, "keys": [], "allowed": True}
                  for (whose, action, on), (allowed, _) in by_aws.items() if whose == arn and allowed]
@@ -125,7 +129,7 @@ def main():
             for action, on in grants(statement):
                 granted += 1
                 if not any(used(use, action, on) for use in uses):
-                    unused[name.rsplit("-", 1)[0]][f"{statement['Sid']} {action}"].append(on)
+                    unused[name.removeprefix(f"{chosen.stack}-").rsplit("-", 1)[0]][f"{statement['Sid']} {action}"].append(on)
 
     if chosen.json:
         print(json.dumps({"granted": granted, "refused": refused, "lacking": lacking, "unused": unused}, indent=1))

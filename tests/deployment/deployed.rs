@@ -14,9 +14,11 @@ use platform::ids::IdSource;
 use platform::keys::DeploymentKey;
 use platform::mail::SesMail;
 use platform::tokens::TokenRules;
-use rapport::issuer::{self, Issuer};
+use rapport::issuer::{self, Issuer, IssuerError};
 use rapport_tests::emulator;
+use reqwest::RequestBuilder;
 use serde::Deserialize;
+use serde_json::Value;
 use store::Store;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
@@ -25,6 +27,7 @@ use crate::clock::MovedClock;
 
 /// How long what is due may take: it goes through stream, function, queue and function.
 const PATIENCE: Duration = Duration::from_secs(90);
+const TOKENS_HOLD: TimeDelta = TimeDelta::hours(1);
 const LOOKS_EVERY: Duration = Duration::from_millis(50);
 /// Rows of each bucket that are looked at: one is enough to know that something is due.
 const ROWS: u16 = 5;
@@ -46,6 +49,7 @@ pub(crate) struct Deployed {
     pub(crate) issuer: Issuer,
     pub(crate) clock: Arc<MovedClock>,
     pub(crate) stack: String,
+    pub(crate) table: String,
     pub(crate) config: SdkConfig,
     /// As an operator has it, with every right: for what is put into the table, and looked at there.
     pub(crate) context: Context,
@@ -94,6 +98,7 @@ impl Deployed {
             issuer: Issuer::new(rules).unwrap(),
             clock,
             stack: said.stack,
+            table: said.outputs["TableName"].clone(),
             config,
             context,
         }
@@ -117,6 +122,43 @@ impl Deployed {
             .await
             .unwrap();
         self.settle().await.unwrap();
+    }
+
+    /// An access token of `subject`.
+    pub(crate) fn token(&self, subject: &str) -> Result<String, IssuerError> {
+        let now = self.context.now();
+        self.issuer.access_token(subject, now, TOKENS_HOLD)
+    }
+
+    /// What `subject` reads at `path`.
+    pub(crate) async fn get(&self, subject: &str, path: &str) -> Value {
+        let request = self.http.get(format!("{}{path}", self.api));
+        self.answered(subject, path, request).await
+    }
+
+    /// What `subject` is answered to `body`.
+    pub(crate) async fn post(&self, subject: &str, path: &str, body: &Value) -> Value {
+        let request = self.http.post(format!("{}{path}", self.api)).json(body);
+        let key = format!("{subject} at {}", self.context.now().timestamp_millis());
+        let request = request.header("idempotency-key", key);
+        self.answered(subject, path, request).await
+    }
+
+    async fn answered(&self, subject: &str, path: &str, request: RequestBuilder) -> Value {
+        let request = request.bearer_auth(self.token(subject).unwrap());
+        let response = request.send().await.unwrap();
+        let (status, text) = (response.status(), response.text().await.unwrap());
+        assert!(status.is_success(), "{subject}, {path}: {status} {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// The address of one of the stack's queues.
+    pub(crate) async fn queue(&self, name: &str) -> String {
+        let sqs = aws_sdk_sqs::Client::new(&self.config);
+        let named = sqs
+            .get_queue_url()
+            .queue_name(format!("{}-{name}", self.stack));
+        named.send().await.unwrap().queue_url.unwrap()
     }
 
     /// Waits until nothing is due.

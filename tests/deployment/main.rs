@@ -11,6 +11,7 @@
 
 mod clock;
 mod deployed;
+mod faults;
 mod place;
 
 use std::sync::Arc;
@@ -30,4 +31,7 @@ async fn the_whole_tour_is_played_over_the_deployed_api() {
     deployed.seed().await;
     let place = Box::new(OnAws(deployed.clone()));
     rapport::tour::play_at(place).await.unwrap();
+    faults::poison(&deployed).await;
+    faults::duplicates(&deployed).await;
+    faults::lost_schedules(&deployed).await;
 }

@@ -1,16 +1,14 @@
 //! The deployment as a place where the tour can be played.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use platform::BoxFuture;
 use rapport::tour::{Place, PlaceError, SentMail};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 use crate::deployed::Deployed;
-
-const TOKENS_HOLD: TimeDelta = TimeDelta::hours(1);
 
 pub(crate) struct OnAws(pub(crate) Arc<Deployed>);
 
@@ -38,9 +36,8 @@ impl Place for OnAws {
     }
 
     fn token<'a>(&'a self, subject: &'a str) -> BoxFuture<'a, Result<String, PlaceError>> {
-        let now = self.now();
-        let token = self.0.issuer.access_token(subject, now, TOKENS_HOLD);
-        Box::pin(std::future::ready(token.map_err(PlaceError::of)))
+        let token = self.0.token(subject).map_err(PlaceError::of);
+        Box::pin(std::future::ready(token))
     }
 
     fn advance(&self, by: TimeDelta) -> BoxFuture<'_, Result<(), PlaceError>> {
