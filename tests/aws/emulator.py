@@ -1,7 +1,8 @@
 """Starts the emulator of AWS, with what it lacks for a deployment to be proven on it.
 
 - Permissions by key: `dynamodb:LeadingKeys`, `dynamodb:Attributes` of a change and `dynamodb:ReturnValues`, one item of a
-  transaction at a time, `ses:FromAddress` and `iam:PassedToService`. Without them a condition on a key is met by every request.
+  transaction at a time. Without them a condition on a key is met by every request.
+- What a mail and a schedule ask for beside themselves: sender and configuration set, the group, the role that is passed.
 - A record of what was allowed and refused, one JSON line for each new kind of request, in the file that RAPPORT_GRANTS names.
 - A clock that may be moved by libfaketime, and schedules that are looked at more often than every ten seconds.
 
@@ -22,15 +23,17 @@ from ministack.services import scheduler
 scheduler._SCHEDULE_TICK_INTERVAL = 0.5
 
 
-class ItemArn(str):
-    """A table's ARN as one item of a request asks for it: with the condition keys of that item."""
+class Asked(str):
+    """The ARN that a request is about, with what the emulator does not see of it: the condition keys, and what else is
+    asked for by the same request, each as action, ARN and keys."""
 
-    keys: dict
+    keys = {}
+    also = ()
 
     @classmethod
-    def of(cls, arn, keys):
+    def of(cls, arn, keys, also=()):
         asked = cls(arn)
-        asked.keys = keys
+        asked.keys, asked.also = keys, also
         return asked
 
 
@@ -77,7 +80,7 @@ def with_items(plain):
         items = json.loads(body)["TransactItems"] if found else []
         if len(items) != len(found):
             raise RuntimeError("an item of a transaction would go unseen")
-        return [(action, ItemArn.of(arn, item_keys(member(item)[1]))) for (action, arn), item in zip(found, items)]
+        return [(action, Asked.of(arn, item_keys(member(item)[1]))) for (action, arn), item in zip(found, items)]
 
     return checks
 
@@ -85,6 +88,37 @@ def with_items(plain):
 def with_keys(plain):
     """Adds the keys of a request that is about one partition, or names several."""
     return lambda body: {**plain(body), **request_keys(body)}
+
+
+def mail_asked(region, account, said):
+    """A mail asks for the sender's identity and the configuration set, by both actions where it comes as it will be sent."""
+    ses = f"arn:aws:ses:{region}:{account}:"
+    arns = [f"{ses}identity/{said['FromEmailAddress'].split('@')[1]}"]
+    if "ConfigurationSetName" in said:
+        arns.append(f"{ses}configuration-set/{said['ConfigurationSetName']}")
+    keys = {"ses:FromAddress": said["FromEmailAddress"]}
+    actions = ["ses:SendEmail", *(["ses:SendRawEmail"] if "Raw" in said["Content"] else [])]
+    return Asked.of(arns[0], keys, [(action, arn, keys) for action in actions for arn in arns])
+
+
+def schedule_asked(region, account, said, name):
+    """A schedule is asked for in its group, and hands a role to the scheduler."""
+    arn = f"arn:aws:scheduler:{region}:{account}:schedule/{said.get('GroupName', 'default')}/{name}"
+    passing = {"iam:PassedToService": "scheduler.amazonaws.com"}
+    return Asked.of(arn, {}, [("iam:PassRole", said["Target"]["RoleArn"], passing)])
+
+
+def with_more(plain):
+    """Names what a mail or a schedule asks for as AWS does."""
+
+    def extract(service, method, path, headers, body, query, region, account):
+        if service == "ses" and path.endswith("/outbound-emails"):
+            return mail_asked(region, account, json.loads(body))
+        if service == "scheduler" and method == "POST" and path.startswith("/schedules/"):
+            return schedule_asked(region, account, json.loads(body), path.split("/")[2])
+        return plain(service, method, path, headers, body, query, region, account)
+
+    return extract
 
 
 class Record:
@@ -112,11 +146,18 @@ def held(record):
     """Holds each request, or each item of a transaction, to its keys, and notes what became of it."""
 
     def plug(plain):
+        def one(access_key, action, service, region, arn, keys):
+            # Of a batch, the permission is the single message's.
+            action = action.removesuffix("Batch") if service == "sqs" else action
+            denied = plain(access_key, action, service, region, resource_arn=str(arn), service_context=keys)
+            record.add(action, str(arn), keys, denied is None)
+            return denied
+
         def enforce(access_key, action, service, region, resource_arn="*", service_context=None):
             keys = {**(service_context or {}), **getattr(resource_arn, "keys", {})}
-            resource = str(resource_arn)
-            denied = plain(access_key, action, service, region, resource_arn=resource, service_context=keys)
-            record.add(action, resource, keys, denied is None)
+            denied = one(access_key, action, service, region, resource_arn, keys)
+            for action, arn, keys in getattr(resource_arn, "also", ()):
+                denied = denied or one(access_key, action, service, region, arn, keys)
             return denied
 
         return enforce
@@ -130,6 +171,7 @@ def plugged(module, name, plug):
 
 # What is loopback here is TLS there: queues and the bucket refuse all else.
 plugged(app, "pin_request_origin", lambda plain: lambda source, secure: plain(source, True))
+plugged(iam_actions, "extract_resource_arn", with_more)
 plugged(iam_actions, "dynamodb_transaction_checks", with_items)
 plugged(iam_actions, "dynamodb_service_context", with_keys)
 plugged(iam_evaluator, "enforce", held(Record(os.environ["RAPPORT_GRANTS"])))
