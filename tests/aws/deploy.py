@@ -68,9 +68,12 @@ def deploy(aws, functions, issuer, administrator):
     text = CODE_URI.sub(rf"\1s3://{CODE}/\2.zip", text)
     bucket.put_object(Bucket=CODE, Key="template.yaml", Body=text.encode())
 
+    # What the organisation does once, before it deploys.
+    given = parameters(issuer, administrator)
+    aws("sesv2").create_email_identity(EmailIdentity=given["MailIdentity"])
+
     say(f"deploying {TEMPLATE.name} as {STACK} ...")
     stacks = aws("cloudformation")
-    given = parameters(issuer, administrator)
     stacks.create_stack(
         StackName=STACK,
         TemplateURL=f"{stacks.meta.endpoint_url}/{CODE}/template.yaml",

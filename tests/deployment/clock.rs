@@ -3,17 +3,17 @@
 //! The emulator and every function it starts read the same file, through libfaketime.
 
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use aws_smithy_async::time::TimeSource;
 use chrono::{DateTime, TimeDelta, Utc};
 use platform::clock::{Clock, SystemClock};
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct MovedClock {
     file: PathBuf,
-    moved: Mutex<TimeDelta>,
+    moved: Arc<Mutex<TimeDelta>>,
 }
 
 impl MovedClock {
@@ -21,8 +21,11 @@ impl MovedClock {
     pub(crate) fn open(file: PathBuf) -> Self {
         let text = std::fs::read_to_string(&file).unwrap();
         let seconds: f64 = text.trim().parse().expect("seconds, with a sign");
-        let moved = Mutex::new(TimeDelta::microseconds((seconds * 1e6).round() as i64));
-        Self { file, moved }
+        let moved = TimeDelta::microseconds((seconds * 1e6).round() as i64);
+        Self {
+            file,
+            moved: Arc::new(Mutex::new(moved)),
+        }
     }
 
     /// Moves it forward, for everybody at once.

@@ -9,7 +9,6 @@ use chrono::TimeDelta;
 use functions::context::{self, Context};
 use functions::matcher::Matcher;
 use platform::blobs::BucketBlobs;
-use platform::clock::Clock;
 use platform::ids::IdSource;
 use platform::keys::DeploymentKey;
 use platform::mail::SesMail;
@@ -47,7 +46,7 @@ pub(crate) struct Deployed {
     pub(crate) endpoint: String,
     pub(crate) http: reqwest::Client,
     pub(crate) issuer: Issuer,
-    pub(crate) clock: Arc<MovedClock>,
+    pub(crate) clock: MovedClock,
     pub(crate) stack: String,
     pub(crate) table: String,
     pub(crate) config: SdkConfig,
@@ -61,11 +60,11 @@ impl Deployed {
         let file = std::env::var("RAPPORT_DEPLOYMENT").ok()?;
         let variable = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("set {name}"));
         let said = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
-        let clock = Arc::new(MovedClock::open(variable("RAPPORT_CLOCK").into()));
+        let clock = MovedClock::open(variable("RAPPORT_CLOCK").into());
         Some(Self::new(said, variable("RAPPORT_AWS"), clock).await)
     }
 
-    async fn new(said: Description, endpoint: String, clock: Arc<MovedClock>) -> Self {
+    async fn new(said: Description, endpoint: String, clock: MovedClock) -> Self {
         let config = emulator::config(&endpoint).await.to_builder();
         let config = config.time_source(clock.clone()).build();
         let parameter = |name: &str| said.parameters[name].clone();
@@ -77,8 +76,8 @@ impl Deployed {
         let dynamodb = aws_sdk_dynamodb::Client::new(&config);
         let context = Context {
             store: Store::new(dynamodb, &said.outputs["TableName"]),
-            ids: Arc::new(IdSource::from_os(clock.clone()).unwrap()),
-            clock: clock.clone(),
+            ids: Arc::new(IdSource::from_os(Arc::new(clock.clone())).unwrap()),
+            clock: Arc::new(clock.clone()),
             key: DeploymentKey::from_hex(&said.deployment_key).unwrap(),
             token_rules: rules.clone(),
             mail: Arc::new(SesMail::new(&config, parameter("MailFrom"), None).unwrap()),
@@ -110,7 +109,7 @@ impl Deployed {
         let address = rules.issuer.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind(&address).await.unwrap();
         let issuer = Arc::new(Issuer::new(rules).unwrap());
-        let router = issuer::router(issuer, self.clock.clone());
+        let router = issuer::router(issuer, Arc::new(self.clock.clone()));
         tokio::spawn(async move { axum::serve(listener, router).await });
     }
 
@@ -168,8 +167,7 @@ impl Deployed {
     pub(crate) async fn settle(&self) -> Result<(), String> {
         let gives_up = Instant::now() + PATIENCE;
         loop {
-            let now = self.clock.as_ref();
-            let due = self.context.store.due_by(Clock::now(now), ROWS).await;
+            let due = self.context.store.due_by(self.context.now(), ROWS).await;
             let due = due.map_err(|error| error.to_string())?;
             if due.is_empty() {
                 return Ok(());

@@ -151,8 +151,9 @@ async fn submitted(deployed: &Deployed, clients: &[u8]) -> Vec<Waiting> {
         let known = samples.known().find(|known| known.subject() == subject);
         let details = samples.match_request(&subject, deployed.context.now());
         let path = format!("/v1/clients/{}/match-requests", known.unwrap().id);
-        let asked = deployed.post(&subject, &path, &serde_json::to_value(details).unwrap());
-        let match_request = asked.await["id"].as_str().unwrap().to_owned();
+        let details = serde_json::to_value(details).unwrap();
+        let asked = deployed.post(&subject, &path, &details).await;
+        let match_request = asked["id"].as_str().unwrap().to_owned();
         let release = DueKey {
             pk: format!("MREQ#{match_request}"),
             sk: "DUE#candidate-release#0".to_owned(),
