@@ -17,6 +17,7 @@ import threading
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
+from ministack.core.responses import get_account_id
 from ministack.services import scheduler
 
 # Seconds. AWS looks once a minute; nobody wants to wait for it here.
@@ -129,8 +130,8 @@ class Record:
         self.lock = threading.Lock()
         self.file = open(path, "a", buffering=1)
 
-    def add(self, action, resource, keys, allowed):
-        caller = iam_evaluator.caller_arn()
+    def add(self, access_key, action, resource, keys, allowed):
+        caller = getattr(iam_evaluator.resolve_principal(access_key or "", get_account_id()), "arn", "")
         if ":assumed-role/" not in caller:
             return
         kinds = sorted({key.split("#")[0] + "#" for key in keys.get("dynamodb:LeadingKeys", [])})
@@ -150,7 +151,7 @@ def held(record):
             # Of a batch, the permission is the single message's.
             action = action.removesuffix("Batch") if service == "sqs" else action
             denied = plain(access_key, action, service, region, resource_arn=str(arn), service_context=keys)
-            record.add(action, str(arn), keys, denied is None)
+            record.add(access_key, action, str(arn), keys, denied is None)
             return denied
 
         def enforce(access_key, action, service, region, resource_arn="*", service_context=None):

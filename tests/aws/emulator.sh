@@ -38,7 +38,7 @@ if [[ -z "$faketime" ]]; then
 fi
 export RAPPORT_CLOCK="$scratch/clock" RAPPORT_GRANTS="$scratch/grants.jsonl" RAPPORT_LOG="$scratch/emulator.log"
 export RAPPORT_PYTHON="$scratch/python/bin/python"
-export RAPPORT_MOVED="LD_PRELOAD=$faketime FAKETIME_TIMESTAMP_FILE=$RAPPORT_CLOCK FAKETIME_NO_CACHE=1 \
+export RAPPORT_MOVED="LD_PRELOAD=$faketime FAKETIME_TIMESTAMP_FILE=$RAPPORT_CLOCK FAKETIME_CACHE_DURATION=0 \
 FAKETIME_DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1"
 echo +0 >"$RAPPORT_CLOCK"
 : >"$RAPPORT_GRANTS"

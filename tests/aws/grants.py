@@ -17,7 +17,7 @@ from pathlib import Path
 import boto3
 
 ON_A_QUEUE = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
-ON_A_STREAM = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"]
+ON_A_STREAM = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"]
 ON_THE_LOG = ["logs:CreateLogStream", "logs:PutLogEvents"]
 
 
@@ -41,18 +41,15 @@ def statements(iam, role):
 
 
 def grants(statement):
-    """What a statement allows, one action on one key or resource at a time."""
+    """What a statement allows: each action, and each key or resource that it allows them on."""
     if statement["Effect"] != "Allow":
-        return
-    keys = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", [])
-    for action in listed(statement["Action"]):
-        if keys:
-            yield from ((action, key.removesuffix("*")) for key in listed(keys) if key != "NOTHING")
-        else:
-            yield from ((action, resource) for resource in listed(statement["Resource"]))
+        return [], []
+    keys = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys")
+    on = [key.removesuffix("*") for key in listed(keys)] if keys else listed(statement["Resource"])
+    return ([], []) if on == ["NOTHING"] else (listed(statement["Action"]), on)
 
 
-def asked_by_aws():
+def asked_by_aws(api_role):
     """What AWS asks for in a role's name: by whom, for what, on what."""
     functions = client("lambda")
     roles = {}
@@ -76,7 +73,8 @@ def asked_by_aws():
     for api in apis.get_apis()["Items"]:
         for integration in apis.get_integrations(ApiId=api["ApiId"])["Items"]:
             uri = integration["IntegrationUri"].split("functions/")[-1].removesuffix("/invocations")
-            yield integration["CredentialsArn"], ["lambda:InvokeFunction"], uri
+            # The emulator forgets which role calls the function; `check_template.py` sees that the template names it.
+            yield integration.get("CredentialsArn", api_role), ["lambda:InvokeFunction"], uri
 
 
 def decided(iam, asked):
@@ -92,14 +90,9 @@ def decided(iam, asked):
     return found
 
 
-def used(use, action, on):
-    if use["action"] != action or not use["allowed"]:
-        return False
-    return on in use["keys"] if on.endswith("#") else resource_fits(use["resource"], on)
-
-
-def resource_fits(resource, granted):
-    return resource.startswith(granted.removesuffix("*"))
+def is_on(use, on):
+    """Whether something was asked for on this key, or on this resource."""
+    return on in use["keys"] if on.endswith("#") else use["resource"].startswith(on.removesuffix("*"))
 
 
 def main():
@@ -112,24 +105,28 @@ def main():
     lines = chosen.record.read_text().splitlines()
     record = [use for use in map(json.loads, lines) if use["role"].startswith(f"{chosen.stack}-")]
     iam = client("iam")
-    by_aws = decided(iam, asked_by_aws())
+    roles = [role for role in iam.list_roles(MaxItems=1000)["Roles"] if role["RoleName"].startswith(f"{chosen.stack}-")]
+    api_role = next(role["Arn"] for role in roles if role["RoleName"].startswith(f"{chosen.stack}-ApiRole-"))
+    by_aws = decided(iam, asked_by_aws(api_role))
     refused = sorted({f"{use['role']}: {use['action']} {use['resource']} {' '.join(use['keys'])}"
                       for use in record if not use["allowed"]})
     lacking = sorted(f"{role}: {action} {resource}" for (role, action, resource), (allowed, _) in by_aws.items() if not allowed)
 
-    unused, granted = defaultdict(lambda: defaultdict(list)), 0
-    for role in iam.list_roles(MaxItems=1000)["Roles"]:
+    unused, granted = defaultdict(dict), 0
+    for role in roles:
         name, arn = role["RoleName"], role["Arn"]
-        if not name.startswith(f"{chosen.stack}-"):
-            continue
         uses = [use for use in record if use["role"] == name]
         uses += [{"action": action, "resource": on, "keys": [], "allowed": True}
                  for (whose, action, on), (allowed, _) in by_aws.items() if whose == arn and allowed]
         for statement in statements(iam, name):
-            for action, on in grants(statement):
-                granted += 1
-                if not any(used(use, action, on) for use in uses):
-                    unused[name.removeprefix(f"{chosen.stack}-").rsplit("-", 1)[0]][f"{statement['Sid']} {action}"].append(on)
+            actions, places = grants(statement)
+            granted += len(actions) + len(places)
+            under = [use for use in uses if use["allowed"] and use["action"] in actions]
+            under = [use for use in under if any(is_on(use, on) for on in places)]
+            never = [action for action in actions if action not in {use["action"] for use in under}]
+            never += [on for on in places if not any(is_on(use, on) for use in under)]
+            if never:
+                unused[name.removeprefix(f"{chosen.stack}-").rsplit("-", 1)[0]][statement["Sid"]] = never
 
     if chosen.json:
         print(json.dumps({"granted": granted, "refused": refused, "lacking": lacking, "unused": unused}, indent=1))
@@ -139,12 +136,11 @@ def main():
 
 
 def told(granted, refused, lacking, unused):
-    count = sum(len(on) for role in unused.values() for on in role.values())
-    print(f"Permissions: {granted} granted, {granted - count} asked for, {count} never:")
-    for role, parts in sorted(unused.items()):
-        print(f"  {role}")
-        for what, on in parts.items():
-            print(f"    {what}: {' '.join(on)}")
+    count = sum(len(never) for role in unused.values() for never in role.values())
+    print(f"Actions, keys and resources: {granted} granted, {granted - count} asked for, {count} never:")
+    for role, statements in sorted(unused.items()):
+        for statement, never in statements.items():
+            print(f"  {role} {statement}: {' '.join(never)}")
     for title, lines in (("REFUSED", refused), ("AWS WOULD BE REFUSED", lacking)):
         for line in lines:
             print(f"{title}: {line}")

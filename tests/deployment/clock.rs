@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_smithy_async::time::TimeSource;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -28,16 +28,23 @@ impl MovedClock {
         }
     }
 
-    /// Moves it forward, for everybody at once.
-    pub(crate) fn advance(&self, by: TimeDelta) {
+    /// Moves it forward, and waits until everybody has seen it: they look at the file once in each second.
+    pub(crate) async fn advance(&self, by: TimeDelta) {
         assert!(by >= TimeDelta::zero(), "the clock only moves forward");
-        let mut moved = self.moved.lock().unwrap();
-        *moved += by;
-        let seconds = moved.num_milliseconds() as f64 / 1000.0;
-        // Whole or not at all: it is read at every look at the clock.
-        let next = self.file.with_extension("next");
-        std::fs::write(&next, format!("{seconds:+.3}\n")).unwrap();
-        std::fs::rename(&next, &self.file).unwrap();
+        if by.is_zero() {
+            return;
+        }
+        {
+            let mut moved = self.moved.lock().unwrap();
+            *moved += by;
+            let seconds = moved.num_milliseconds() as f64 / 1000.0;
+            // Whole or not at all.
+            let next = self.file.with_extension("next");
+            std::fs::write(&next, format!("{seconds:+.3}\n")).unwrap();
+            std::fs::rename(&next, &self.file).unwrap();
+        }
+        let into_the_second = u64::from(SystemClock.now().timestamp_subsec_millis());
+        tokio::time::sleep(Duration::from_millis(1050 - into_the_second)).await;
     }
 }
 

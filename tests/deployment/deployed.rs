@@ -27,7 +27,7 @@ use crate::clock::MovedClock;
 /// How long what is due may take: it goes through stream, function, queue and function.
 const PATIENCE: Duration = Duration::from_secs(90);
 const TOKENS_HOLD: TimeDelta = TimeDelta::hours(1);
-const LOOKS_EVERY: Duration = Duration::from_millis(50);
+const LOOKS_EVERY: Duration = Duration::from_millis(100);
 /// Rows of each bucket that are looked at: one is enough to know that something is due.
 const ROWS: u16 = 5;
 
@@ -138,7 +138,7 @@ impl Deployed {
     /// What `subject` is answered to `body`.
     pub(crate) async fn post(&self, subject: &str, path: &str, body: &Value) -> Value {
         let request = self.http.post(format!("{}{path}", self.api)).json(body);
-        let key = format!("{subject} at {}", self.context.now().timestamp_millis());
+        let key = format!("{subject}-{}", self.context.now().timestamp_millis());
         let request = request.header("idempotency-key", key);
         self.answered(subject, path, request).await
     }
@@ -192,7 +192,7 @@ impl Deployed {
             let next = next.map_err(|error| error.to_string())?;
             let to = next.map_or(until, |next| next.min(until));
             let wait = to - self.context.now();
-            self.clock.advance(wait.max(TimeDelta::zero()));
+            self.clock.advance(wait.max(TimeDelta::zero())).await;
             self.settle().await?;
             if to == until {
                 return Ok(());

@@ -49,12 +49,12 @@ pub(crate) async fn poison(deployed: &Deployed) {
     let put = dynamodb.put_item().table_name(&deployed.table);
     put.set_item(Some(bad)).send().await.unwrap();
 
-    deployed.clock.advance(RELEASE);
+    deployed.clock.advance(RELEASE).await;
     gone(deployed, &waiting).await;
     let mut hidden = 0;
     while messages(deployed, "CandidateRelease-dead-letters").await == 0 {
         assert!(hidden < 6, "the message is delivered more than five times");
-        deployed.clock.advance(HIDDEN);
+        deployed.clock.advance(HIDDEN).await;
         hidden += 1;
         let longest = Instant::now() + Duration::from_secs(5);
         while messages(deployed, "CandidateRelease-dead-letters").await == 0
@@ -83,7 +83,7 @@ pub(crate) async fn poison(deployed: &Deployed) {
 pub(crate) async fn duplicates(deployed: &Deployed) {
     println!("\nEvery message comes three times ...");
     let waiting = submitted(deployed, &TWICE).await;
-    deployed.clock.advance(RELEASE);
+    deployed.clock.advance(RELEASE).await;
     let sqs = aws_sdk_sqs::Client::new(&deployed.config);
     let queue = deployed.queue("CandidateRelease").await;
     for waiting in waiting.iter().chain(&waiting) {
@@ -130,7 +130,7 @@ pub(crate) async fn lost_schedules(deployed: &Deployed) {
     }
     assert!(lost >= waiting.len(), "only {lost} schedules were there");
     // The sweeper comes every five minutes, and this jump makes it come once: patience ends before it comes again.
-    deployed.clock.advance(RELEASE + LATE);
+    deployed.clock.advance(RELEASE + LATE).await;
     gone(deployed, &waiting).await;
     deployed.settle().await.unwrap();
     for waiting in &waiting {

@@ -13,6 +13,8 @@ use super::script::{Answer, Call, Who};
 use crate::host::StartError;
 
 const LONGEST_LINE: usize = 160;
+/// As long as a 503 asks to be waited for.
+const WHEN_BUSY: Duration = Duration::from_secs(2);
 
 /// What went wrong on the tour.
 #[derive(Debug, thiserror::Error)]
@@ -102,7 +104,7 @@ impl Stage {
         println!("     {} {}", call.method, call.path);
         let expected = call.expected;
         let shown = call.shown;
-        let (status, answer) = self.ask(who, call).await?;
+        let (status, answer) = self.answered(who, call).await?;
         let mark = if status == expected {
             status.green().to_string()
         } else {
@@ -122,7 +124,7 @@ impl Stage {
 
     /// Asks without making a step of it.
     pub(super) async fn look(&self, who: Who, path: &str) -> Result<Answer, TourError> {
-        let (status, answer) = self.ask(who, Call::get(path)).await?;
+        let (status, answer) = self.answered(who, Call::get(path)).await?;
         self.check(status == 200, || {
             format!("GET {path} answered {status}: {}", answer.text)
         })?;
@@ -231,7 +233,19 @@ impl Stage {
         self.place.now()
     }
 
-    async fn ask(&self, who: Who, call: Call) -> Result<(u16, Answer), TourError> {
+    /// Asks once more, with the same key, where the service says that it is busy.
+    async fn answered(&self, who: Who, call: Call) -> Result<(u16, Answer), TourError> {
+        let key = self.keys.fetch_add(1, Ordering::Relaxed);
+        let first = self.ask(who.clone(), call.clone(), key).await?;
+        if first.0 != 503 {
+            return Ok(first);
+        }
+        self.remark("The service is busy; asked once more.");
+        tokio::time::sleep(WHEN_BUSY).await;
+        self.ask(who, call, key).await
+    }
+
+    async fn ask(&self, who: Who, call: Call, key: u32) -> Result<(u16, Answer), TourError> {
         let is_post = call.method == reqwest::Method::POST;
         let mut request = self
             .http
@@ -239,7 +253,6 @@ impl Stage {
         if let Some(subject) = who.subject {
             request = request.bearer_auth(self.place.token(&subject).await?);
             if is_post {
-                let key = self.keys.fetch_add(1, Ordering::Relaxed);
                 request = request.header("idempotency-key", format!("tour-{key}"));
             }
         }
