@@ -1,6 +1,6 @@
 """Deploys the template as `sam deploy` does: the functions' code into a bucket, the template through CloudFormation.
 
-    tests/aws/deploy.py --functions target/lambda --issuer http://127.0.0.1:9000 > deployment.json
+    tests/aws/deploy.py --binaries target/debug --issuer http://127.0.0.1:9000 > deployment.json
 
 Reaches AWS at RAPPORT_AWS and prints what the deployment test needs to know of the stack, as JSON.
 """
@@ -57,14 +57,14 @@ def say(words):
     print(words, file=sys.stderr, flush=True)
 
 
-def deploy(aws, functions, issuer, administrator):
+def deploy(aws, binaries, issuer, administrator):
     bucket = aws("s3")
     bucket.create_bucket(Bucket=CODE)
     text = TEMPLATE.read_text()
     names = sorted({name for _, name in CODE_URI.findall(text)})
     say(f"uploading {len(names)} functions ...")
     for name in names:
-        bucket.put_object(Bucket=CODE, Key=f"{name}.zip", Body=zipped(functions / name / "bootstrap"))
+        bucket.put_object(Bucket=CODE, Key=f"{name}.zip", Body=zipped(binaries / name))
     text = CODE_URI.sub(rf"\1s3://{CODE}/\2.zip", text)
     bucket.put_object(Bucket=CODE, Key="template.yaml", Body=text.encode())
 
@@ -95,7 +95,7 @@ def deploy(aws, functions, issuer, administrator):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--functions", type=Path, required=True, help="the folder that holds NAME/bootstrap")
+    arguments.add_argument("--binaries", type=Path, required=True, help="the folder of the functions' binaries")
     arguments.add_argument("--issuer", required=True, help="the issuer of access tokens, as a URL")
     arguments.add_argument("--administrator", default="sample-administrator", help="the first administrator's subject")
     chosen = arguments.parse_args()
@@ -107,7 +107,7 @@ def main():
             service, endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
         )
 
-    given, outputs = deploy(aws, chosen.functions, chosen.issuer, chosen.administrator)
+    given, outputs = deploy(aws, chosen.binaries, chosen.issuer, chosen.administrator)
     key = aws("secretsmanager").get_secret_value(SecretId=outputs["DeploymentKeyArn"])["SecretString"]
     api = outputs["ApiUrl"].split("//")[1].split(".")[0]
     print(json.dumps({

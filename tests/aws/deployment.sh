@@ -14,19 +14,17 @@ case "${1:-}" in
     exit 2
     ;;
 esac
-[[ -n "${RAPPORT_AWS:-}" ]] || exec tests/aws/emulator.sh "$0" "$@"
+[[ -n "${RAPPORT_AWS:-}" ]] || exec tests/aws/emulator.sh tests/aws/deployment.sh "$@"
 
 target="${CARGO_TARGET_DIR:-target}"
 # The profile of the tests, whose dependencies are there already. What ships is built as infra/aws/README.md says.
 [[ "${1:-}" = --built ]] || cargo build --locked --workspace --bins --features lambda --profile test
-for function in $(sed -n 's|^ *CodeUri: ../../target/lambda/\([a-z-]*\)/$|\1|p' infra/aws/template.yaml); do
-    mkdir -p "$target/lambda/$function"
-    ln -f "$target/debug/$function" "$target/lambda/$function/bootstrap"
-done
 
 # When the tour begins.
 begins="$(sed -n 's/^pub const BEGINS: &str = "\(.*\)";$/\1/p' infra/local/src/tour/place.rs)"
 printf '%+d\n' $(($(date --date "$begins" +%s) - $(date +%s))) >"$RAPPORT_CLOCK"
+# The emulator looks at it once in each second.
+sleep 1.1
 
 issuer="http://127.0.0.1:$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')"
 export RAPPORT_DEPLOYMENT="${RAPPORT_CLOCK%/*}/deployment.json"
@@ -37,11 +35,14 @@ script() {
 }
 
 script keys_test.py
-script deploy.py --functions "$target/lambda" --issuer "$issuer" \
-    >"$RAPPORT_DEPLOYMENT"
+script deploy.py --binaries "$target/debug" --issuer "$issuer" >"$RAPPORT_DEPLOYMENT"
 if ! cargo test --locked --package rapport-tests --features aws --test deployment -- --nocapture; then
-    echo "what went wrong in the emulator and the functions, at last:"
-    grep -E 'WARN|ERROR|AccessDenied' "$RAPPORT_LOG" | tail -n 40
+    echo "what the functions logged:"
+    script logs.py rapport-proof | tail -n 40
+    echo "what the emulator logged:"
+    grep -E ' (WARN|WARNING|ERROR) ' "$RAPPORT_LOG" | tail -n 20
+    echo "what roles were refused:"
+    grep '"allowed": false' "$RAPPORT_GRANTS" | grep rapport-proof
     exit 1
 fi
 script grants.py rapport-proof "$RAPPORT_GRANTS"
