@@ -4,7 +4,7 @@
   transaction at a time. Without them a condition on a key is met by every request.
 - What a mail and a schedule ask for beside themselves: sender and configuration set, the group, the role that is passed.
 - A record of what was allowed and refused, one JSON line for each new kind of request, in the file that RAPPORT_GRANTS names.
-- A clock that may be moved by libfaketime, and schedules that are looked at more often than every ten seconds.
+- Schedules that are looked at more often than every ten seconds, and functions' environments less often.
 
 It hangs on functions of the one version of the emulator that `emulator.sh` installs, and does not start without them.
 """
@@ -12,11 +12,14 @@ It hangs on functions of the one version of the emulator that `emulator.sh` inst
 import moved  # noqa: F401
 import json
 import os
+import queue
 import re
+import socketserver
 import threading
+from types import SimpleNamespace
 
 from ministack import app
-from ministack.core import iam_actions, iam_evaluator
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.core.responses import get_account_id
 from ministack.services import scheduler
 
@@ -169,6 +172,23 @@ def held(record):
 def plugged(module, name, plug):
     setattr(module, name, plug(getattr(module, name)))
 
+
+class PatientQueue(queue.Queue):
+    """Where a function's environment waits for its next event."""
+
+    def get(self, block=True, timeout=None):
+        return super().get(block, timeout and max(timeout, PATIENCE))
+
+
+def patient(serve):
+    return lambda server, poll_interval=PATIENCE: serve(server, PATIENCE)
+
+
+# Seconds. Each of some fifty environments looks ten times a second otherwise, whether it is still wanted: half of all
+# that the emulator does.
+PATIENCE = 2.0
+lambda_runtime.queue = SimpleNamespace(Queue=PatientQueue, Empty=queue.Empty, Full=queue.Full)
+plugged(socketserver.BaseServer, "serve_forever", patient)
 
 # What is loopback here is TLS there: queues and the bucket refuse all else.
 plugged(app, "pin_request_origin", lambda plain: lambda source, secure: plain(source, True))
