@@ -156,7 +156,7 @@ async fn submitted(deployed: &Deployed, clients: &[u8]) -> Vec<Waiting> {
         let match_request = asked["id"].as_str().unwrap().to_owned();
         let release = DueKey {
             pk: format!("MREQ#{match_request}"),
-            sk: "DUE#candidate-release#0".to_owned(),
+            sk: "DUE#candidate-release#1".to_owned(),
         };
         let pending = deployed.context.store.pending_due(&release).await.unwrap();
         assert!(pending.is_some(), "{release} is not there");
