@@ -181,7 +181,8 @@ impl<'a> Seeding<'a> {
         };
         self.commit(&Key::system(MARK))
             .insert(&Seeded { at: self.now })
-            .due(reindex)
+            // Where the index builder looks for rows, and nowhere else may.
+            .due_of(&Key::worker(worker), reindex)
     }
 
     fn commit(&self, aggregate: &Key) -> Commit {

@@ -11,6 +11,7 @@ mod engagement;
 mod few;
 mod import;
 mod matching;
+mod place;
 mod safety;
 mod script;
 mod signup;
@@ -18,25 +19,34 @@ mod stage;
 mod visit;
 mod worker;
 
+pub use place::{BEGINS, Place, PlaceError, SentMail};
 pub use stage::TourError;
 
 use crate::instruments::Bench;
 use stage::Stage;
 
-/// Plays the whole story, and prints it.
+/// Plays the whole story on a local host of its own, and prints it.
 ///
 /// # Errors
 /// At the first step that is not what it should be.
 pub async fn play() -> Result<(), TourError> {
-    play_on(Stage::open(Bench::default()).await?).await
+    play_on(Stage::on_a_local_host(Bench::default()).await?).await
 }
 
-/// Plays the whole story on a host with instruments, and prints nothing.
+/// Plays the whole story on a local host with instruments, and prints nothing.
 ///
 /// # Errors
 /// At the first step that is not what it should be.
 pub async fn measure(bench: Bench) -> Result<(), TourError> {
-    play_on(Stage::open(bench).await?).await
+    play_on(Stage::on_a_local_host(bench).await?).await
+}
+
+/// Plays the whole story at a place that has the sample community, and nothing else yet.
+///
+/// # Errors
+/// At the first step that is not what it should be.
+pub async fn play_at(place: Box<dyn Place>) -> Result<(), TourError> {
+    play_on(Stage::at(place, Bench::default()).await?).await
 }
 
 async fn play_on(mut stage: Stage) -> Result<(), TourError> {

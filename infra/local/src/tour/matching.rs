@@ -385,9 +385,9 @@ async fn heard_of(stage: &mut Stage) -> Result<(), TourError> {
     stage.check(ready == 2, || {
         format!("{ready} notices of candidates, not 2")
     })?;
-    let (_, mail) = stage.mail_to("elena.marchetti@example.org")?;
+    let mail = stage.mail_to("elena.marchetti@example.org").await?;
     stage.remark("Her newest mail:");
-    for line in mail.lines().filter(|line| !line.is_empty()) {
+    for line in mail.text.lines().filter(|line| !line.is_empty()) {
         stage.remark(line);
     }
     Ok(())

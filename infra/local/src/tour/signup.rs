@@ -179,7 +179,7 @@ async fn by_a_browser_form(stage: &mut Stage) -> Result<(), TourError> {
 
 async fn activation(stage: &mut Stage) -> Result<String, TourError> {
     stage.chapter("Activation");
-    let token = stage.link_token("elena.marchetti@example.org")?;
+    let token = stage.link_token("elena.marchetti@example.org").await?;
     stage
         .step(
             ELENA,
@@ -293,10 +293,11 @@ async fn corrections(stage: &mut Stage) -> Result<(), TourError> {
     stage.check(!audit.list("/items").is_empty(), || {
         "nothing was audited".into()
     })?;
-    let (message_id, _) = stage.mail_to("tomas.lind@example.org")?;
-    stage
-        .dev("/dev/mail-bounces", &json!({"message_id": message_id}))
-        .await?;
+    let mail = stage.mail_to("tomas.lind@example.org").await?;
+    if !stage.bounce(&mail).await? {
+        stage.skip("mail to Tomas comes back, and Ada hears of it: nobody here tells of bounces.");
+        return Ok(());
+    }
     let tickets = stage
         .step(
             ADA,

@@ -1,24 +1,22 @@
-//! Where the tour is played: a host of its own, and the printing of each step.
+//! The stage: asks what each step says, at the place where the tour is played, and prints it.
 
 use std::fmt::Display;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anstream::println;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use owo_colors::OwoColorize;
-use platform::clock::ManualClock;
-use platform::metrics::Metrics;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::place::{LocalHost, Place, PlaceError, SentMail};
 use super::script::{Answer, Call, Who};
-use crate::host::{Host, Options, StartError};
+use crate::host::StartError;
 use crate::instruments::Bench;
 
-/// The tour begins on a Monday morning in Brisbane.
-const BEGINS: &str = "2026-11-02T00:00:00Z";
 const LONGEST_LINE: usize = 160;
+/// As long as a 503 asks to be waited for.
+const WHEN_BUSY: Duration = Duration::from_secs(2);
 
 /// What went wrong on the tour.
 #[derive(Debug, thiserror::Error)]
@@ -29,9 +27,9 @@ pub enum TourError {
     /// The host did not answer.
     #[error("the host did not answer: {0}")]
     Http(#[from] reqwest::Error),
-    /// A folder or file could not be used.
+    /// The place does not do what the tour needs.
     #[error(transparent)]
-    Io(#[from] std::io::Error),
+    Place(#[from] PlaceError),
     /// A step was not what it should be.
     #[error("step {step} is not what it should be: {what}")]
     Step {
@@ -42,41 +40,32 @@ pub enum TourError {
     },
 }
 
-/// The host on which the tour is played.
+/// The place where the tour is played, and how far it has come.
 pub(super) struct Stage {
-    host: Host,
+    place: Box<dyn Place>,
     http: reqwest::Client,
     step: u32,
+    skipped: u32,
     keys: AtomicU32,
     bench: Bench,
-    _folder: tempfile::TempDir,
 }
 
 impl Stage {
-    pub(super) async fn open(bench: Bench) -> Result<Self, TourError> {
+    pub(super) async fn on_a_local_host(bench: Bench) -> Result<Self, TourError> {
         let making = "Rapport: the tour. A sample community is being made ...";
         say(&bench, making.dimmed());
-        let folder = tempfile::tempdir()?;
-        let begins: DateTime<Utc> = BEGINS.parse().unwrap_or_default();
-        let options = Options {
-            data: folder.path().join("tour.db"),
-            port: 0,
-            base_clock: Arc::new(ManualClock::new(begins)),
-            community: true,
-            metrics: Metrics::none(),
-        };
-        let host = Host::start_on(options, bench.clone()).await?;
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_secs(60))
-            .build()?;
+        let host = LocalHost::start(http()?, bench.clone()).await?;
+        Self::at(Box::new(host), bench).await
+    }
+
+    pub(super) async fn at(place: Box<dyn Place>, bench: Bench) -> Result<Self, TourError> {
         let stage = Self {
-            host,
-            http,
+            place,
+            http: http()?,
             step: 0,
+            skipped: 0,
             keys: AtomicU32::new(0),
             bench,
-            _folder: folder,
         };
         stage.settle().await?;
         Ok(stage)
@@ -88,7 +77,16 @@ impl Stage {
             "The tour is over:".green().bold(),
             self.step
         ));
-        self.host.stop().await;
+        if self.skipped > 0 {
+            self.say(format_args!("Left out: {}.", self.skipped));
+        }
+        self.place.close().await;
+    }
+
+    /// Says what of the story cannot be shown here, and why.
+    pub(super) fn skip(&mut self, what: &str) {
+        self.skipped = self.skipped.saturating_add(1);
+        self.say(format_args!("\n     {} {what}", "left out:".yellow()));
     }
 
     fn say(&self, line: impl Display) {
@@ -117,7 +115,7 @@ impl Stage {
         self.say(format_args!("     {} {}", call.method, call.path));
         let expected = call.expected;
         let shown = call.shown;
-        let (status, answer) = self.ask(who, call).await?;
+        let (status, answer) = self.answered(who, call).await?;
         let mark = if status == expected {
             status.green().to_string()
         } else {
@@ -137,7 +135,7 @@ impl Stage {
 
     /// Asks without making a step of it.
     pub(super) async fn look(&self, who: Who, path: &str) -> Result<Answer, TourError> {
-        let (status, answer) = self.ask(who, Call::get(path)).await?;
+        let (status, answer) = self.answered(who, Call::get(path)).await?;
         self.check(status == 200, || {
             format!("GET {path} answered {status}: {}", answer.text)
         })?;
@@ -146,7 +144,7 @@ impl Stage {
 
     /// The form token that a script in a partner's page fetches.
     pub(super) async fn form_token(&self, origin: &str, form: &str) -> Result<String, TourError> {
-        let url = format!("{}/v1/forms/{form}/token", self.host.url());
+        let url = format!("{}/v1/forms/{form}/token", self.place.api());
         let response = self
             .http
             .get(url)
@@ -190,7 +188,8 @@ impl Stage {
             request = request.header(name, value.as_str().unwrap_or_default());
         }
         let status = request.send().await?.status().as_u16();
-        self.check(status == 201, || {
+        // A bucket says 200, a folder 201.
+        self.check(status == 200 || status == 201, || {
             format!("the upload was answered {status}")
         })?;
         self.remark("It is uploaded by that link.");
@@ -205,89 +204,69 @@ impl Stage {
     /// Moves the clock, stepping through everything that falls due on the way.
     pub(super) async fn pass(&mut self, time: TimeDelta, words: &str) -> Result<(), TourError> {
         self.say(format_args!("\n     {} {words}", "\u{29d6}".yellow()));
-        let to = self
-            .dev(
-                "/dev/clock/advance",
-                &json!({"seconds": time.num_seconds()}),
-            )
-            .await?;
+        self.place.advance(time).await?;
+        let now = self.now().to_rfc3339_opts(SecondsFormat::AutoSi, true);
         self.say(format_args!(
             "     {}",
-            format!("It is now {}.", to["now"].as_str().unwrap_or_default()).dimmed()
+            format!("It is now {now}.").dimmed()
         ));
         Ok(())
     }
 
     async fn settle(&self) -> Result<(), TourError> {
-        self.dev("/dev/clock/advance", &json!({"seconds": 0}))
-            .await
-            .map(drop)
+        Ok(self.place.advance(TimeDelta::zero()).await?)
     }
 
-    /// What only the local host offers.
-    pub(super) async fn dev(&self, path: &str, body: &Value) -> Result<Value, TourError> {
-        let request = self
-            .http
-            .post(format!("{}{path}", self.host.url()))
-            .json(body);
-        let response = request.send().await?.error_for_status()?;
-        let text = response.text().await?;
-        Ok(serde_json::from_str(&text).unwrap_or_default())
+    /// Lets a mail come back; false where the service would not hear of it.
+    pub(super) async fn bounce(&self, mail: &SentMail) -> Result<bool, TourError> {
+        Ok(self.place.bounce(mail).await?)
     }
 
-    /// The newest mail to an address: its file's name without the ending, and its text.
-    pub(super) fn mail_to(&self, address: &str) -> Result<(String, String), TourError> {
-        let mut mails = Vec::new();
-        for file in std::fs::read_dir(self.host.mail_folder())? {
-            let path = file?.path();
-            let text = std::fs::read_to_string(&path)?;
-            let to = text
-                .lines()
-                .find(|line| line.starts_with("To:"))
-                .unwrap_or_default();
-            if to.contains(address) {
-                let name = path
-                    .file_stem()
-                    .map(|name| name.to_string_lossy().into_owned());
-                mails.push((name.unwrap_or_default(), text));
-            }
-        }
-        // Notice ids, with which the names begin, are ordered in time.
-        mails.sort();
-        mails.pop().ok_or_else(|| TourError::Step {
-            step: self.step,
-            what: format!("no mail to {address}"),
-        })
+    /// The newest mail to an address.
+    pub(super) async fn mail_to(&self, address: &str) -> Result<SentMail, TourError> {
+        let mails = self.place.mails().await?;
+        let newest = mails.into_iter().rfind(|mail| mail.to.contains(address));
+        newest.ok_or_else(|| self.wrong(format!("no mail to {address}")))
     }
 
     /// The token of the activation link in the newest mail to an address.
-    pub(super) fn link_token(&self, address: &str) -> Result<String, TourError> {
-        let (_, text) = self.mail_to(address)?;
-        let token = text
+    pub(super) async fn link_token(&self, address: &str) -> Result<String, TourError> {
+        let mail = self.mail_to(address).await?;
+        let token = mail
+            .text
             .split("/activate#")
             .nth(1)
             .and_then(|rest| rest.split_whitespace().next());
-        token.map(str::to_owned).ok_or_else(|| TourError::Step {
-            step: self.step,
-            what: "the mail holds no link".into(),
-        })
+        token
+            .map(str::to_owned)
+            .ok_or_else(|| self.wrong("the mail holds no link".into()))
     }
 
     /// What time it is on this stage.
     pub(super) fn now(&self) -> DateTime<Utc> {
-        self.host.context().now()
+        self.place.now()
     }
 
-    async fn ask(&self, who: Who, call: Call) -> Result<(u16, Answer), TourError> {
+    /// Asks once more, with the same key, where the service says that it is busy.
+    async fn answered(&self, who: Who, call: Call) -> Result<(u16, Answer), TourError> {
+        let key = self.keys.fetch_add(1, Ordering::Relaxed);
+        let first = self.ask(who.clone(), call.clone(), key).await?;
+        if first.0 != 503 {
+            return Ok(first);
+        }
+        self.remark("The service is busy; asked once more.");
+        tokio::time::sleep(WHEN_BUSY).await;
+        self.ask(who, call, key).await
+    }
+
+    async fn ask(&self, who: Who, call: Call, key: u32) -> Result<(u16, Answer), TourError> {
         let is_post = call.method == reqwest::Method::POST;
         let mut request = self
             .http
-            .request(call.method, format!("{}{}", self.host.url(), call.path));
+            .request(call.method, format!("{}{}", self.place.api(), call.path));
         if let Some(subject) = who.subject {
-            let token = self.dev("/dev/token", &json!({"subject": subject})).await?;
-            request = request.bearer_auth(token["access_token"].as_str().unwrap_or_default());
+            request = request.bearer_auth(self.place.token(&subject).await?);
             if is_post {
-                let key = self.keys.fetch_add(1, Ordering::Relaxed);
                 request = request.header("idempotency-key", format!("tour-{key}"));
             }
         }
@@ -329,6 +308,13 @@ fn say(bench: &Bench, line: impl Display) {
     if bench.instruments.is_none() {
         println!("{line}");
     }
+}
+
+fn http() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(Duration::from_secs(60))
+        .build()
 }
 
 /// The parts of an answer that are shown; a problem's own words where there are none.
