@@ -17,8 +17,9 @@ esac
 [[ -n "${RAPPORT_AWS:-}" ]] || exec tests/aws/emulator.sh tests/aws/deployment.sh "$@"
 
 target="${CARGO_TARGET_DIR:-target}"
-# The profile of the tests, whose dependencies are there already. What ships is built as infra/aws/README.md says.
-[[ "${1:-}" = --built ]] || cargo build --locked --workspace --bins --features lambda --profile test
+# Everything at once, tests and binaries: one build serves both. What ships is built as infra/aws/README.md says.
+everything=(--locked --workspace --features lambda,rapport-tests/aws)
+[[ "${1:-}" = --built ]] || cargo build "${everything[@]}" --profile test --tests --bins
 
 # When the tour begins.
 begins="$(sed -n 's/^pub const BEGINS: &str = "\(.*\)";$/\1/p' infra/local/src/tour/place.rs)"
@@ -36,11 +37,11 @@ script() {
 
 script keys_test.py
 script deploy.py --binaries "$target/debug" --issuer "$issuer" >"$RAPPORT_DEPLOYMENT"
-if ! cargo test --locked --package rapport-tests --features aws --test deployment -- --nocapture; then
+if ! cargo test "${everything[@]}" --test deployment -- --nocapture; then
     echo "what the functions logged:"
     script logs.py rapport-proof | tail -n 40
     echo "what the emulator logged:"
-    grep -E ' (WARN|WARNING|ERROR) ' "$RAPPORT_LOG" | tail -n 20
+    grep -E ' (WARN|WARNING|ERROR) ' "$RAPPORT_EMULATOR_LOG" | tail -n 20
     echo "what roles were refused:"
     grep '"allowed": false' "$RAPPORT_GRANTS" | grep rapport-proof
     exit 1

@@ -5,7 +5,7 @@
 #   RAPPORT_AWS, RAPPORT_S3  its endpoint
 #   RAPPORT_CLOCK            a file that says by how many seconds its clock is moved, with a sign: +0 at first
 #   RAPPORT_GRANTS           a file that says what was asked for, by which role, and whether it was allowed
-#   RAPPORT_LOG              its log, and what functions log
+#   RAPPORT_EMULATOR_LOG     its log, and what functions log
 #   RAPPORT_PYTHON           a Python with boto3
 #   RAPPORT_MOVED            what to set, as `env` takes it, so that a command goes by that clock
 # Needs Python 3 with venv, and libfaketime, which root on Debian gets by itself.
@@ -29,14 +29,16 @@ trap cleanup EXIT
 
 faketime="$(find /usr/lib -name libfaketimeMT.so.1 -print -quit)"
 if [[ -z "$faketime" && "$(id -u)" = 0 ]] && command -v apt-get >/dev/null; then
-    apt-get install --quiet --quiet --yes --no-install-recommends libfaketime >/dev/null
+    install=(apt-get install --quiet --quiet --yes --no-install-recommends libfaketime)
+    # A machine that has no lists of packages yet gets them first.
+    "${install[@]}" >/dev/null 2>&1 || { apt-get update --quiet --quiet && "${install[@]}" >/dev/null; }
     faketime="$(find /usr/lib -name libfaketimeMT.so.1 -print -quit)"
 fi
 if [[ -z "$faketime" ]]; then
     echo "libfaketime is not installed: apt-get install libfaketime"
     exit 1
 fi
-export RAPPORT_CLOCK="$scratch/clock" RAPPORT_GRANTS="$scratch/grants.jsonl" RAPPORT_LOG="$scratch/emulator.log"
+export RAPPORT_CLOCK="$scratch/clock" RAPPORT_GRANTS="$scratch/grants.jsonl" RAPPORT_EMULATOR_LOG="$scratch/emulator.log"
 export RAPPORT_PYTHON="$scratch/python/bin/python"
 export RAPPORT_MOVED="LD_PRELOAD=$faketime FAKETIME_TIMESTAMP_FILE=$RAPPORT_CLOCK FAKETIME_CACHE_DURATION=0 \
 FAKETIME_DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1"
@@ -53,7 +55,7 @@ mkdir "$scratch/emulator"
 # shellcheck disable=SC2086 # Several settings in one.
 (cd "$scratch/emulator" && exec env $RAPPORT_MOVED TMPDIR="$scratch/emulator" AUTH=true BIND_HOST=127.0.0.1 \
     GATEWAY_PORT="$port" AWS_ENDPOINT_URL="$endpoint" \
-    "$RAPPORT_PYTHON" "$here/emulator.py" >"$RAPPORT_LOG" 2>&1) &
+    "$RAPPORT_PYTHON" "$here/emulator.py" >"$RAPPORT_EMULATOR_LOG" 2>&1) &
 emulator=$!
 for _ in $(seq 300); do
     (: >"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
@@ -62,7 +64,7 @@ for _ in $(seq 300); do
 done
 if ! (: >"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
     echo "the emulator did not start:"
-    tail -n 20 "$RAPPORT_LOG"
+    tail -n 20 "$RAPPORT_EMULATOR_LOG"
     exit 1
 fi
 RAPPORT_AWS="$endpoint" RAPPORT_S3="$endpoint" "$@"
