@@ -24,6 +24,7 @@ use platform::clock::SystemClock;
 use platform::ids::IdSource;
 use platform::keys::DeploymentKey;
 use platform::mail::FolderMail;
+use platform::metrics::Metrics;
 use platform::tokens::TokenRules;
 use rapport_functions::api::Routes;
 use rapport_functions::context::{Context, Deployment, Shared};
@@ -294,6 +295,7 @@ fn context() -> Result<Shared, Error> {
         mail: Arc::new(FolderMail::open(folder.path(), "rapport@example.org")?),
         blobs: Arc::new(FolderBlobs::open(folder.path())?),
         matcher: Matcher::default(),
+        metrics: Metrics::none(),
         deployment: Deployment {
             organisation: "Measured".to_owned(),
             app_url: "https://app.example".to_owned(),

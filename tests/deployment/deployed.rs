@@ -12,6 +12,7 @@ use platform::blobs::BucketBlobs;
 use platform::ids::IdSource;
 use platform::keys::DeploymentKey;
 use platform::mail::SesMail;
+use platform::metrics::Metrics;
 use platform::tokens::TokenRules;
 use rapport::issuer::{self, Issuer, IssuerError};
 use rapport_tests::emulator;
@@ -86,6 +87,7 @@ impl Deployed {
             mail: Arc::new(SesMail::new(&config, parameter("MailFrom"), None).unwrap()),
             blobs: Arc::new(BucketBlobs::new(&config, &said.outputs["BucketName"])),
             matcher: Matcher::default(),
+            metrics: Metrics::none(),
             deployment: context::Deployment {
                 organisation: parameter("Organisation"),
                 app_url: parameter("AppUrl"),

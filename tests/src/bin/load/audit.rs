@@ -196,7 +196,7 @@ async fn settle(host: &Host, audit: &mut Audit) -> Result<(), Error> {
     let http = aws_smithy_http_client::Builder::new().build_http();
     let store = Store::new(rapport::embedded::sdk(http, &host.table), TABLE);
     audit.due_left = store.due_by(SystemClock.now(), ROWS).await?.len();
-    audit.parked = store.parked(ROWS).await?.len();
+    audit.parked = store.parked(ROWS, None).await?.items.len();
     if audit.due_left + audit.parked > 0 {
         let words = format!(
             "{} due rows are left and {} are parked",
