@@ -234,7 +234,7 @@ impl HttpConnector for Faulty {
 async fn whole(answer: HttpResponse) -> Result<HttpResponse, ConnectorError> {
     let status = answer.status();
     let body = answer.into_body().collect().await;
-    let body = body.map_err(|error| ConnectorError::io(error.into()))?;
+    let body = body.map_err(ConnectorError::io)?;
     Ok(HttpResponse::new(status, SdkBody::from(body.to_bytes())))
 }
 
