@@ -222,7 +222,11 @@ async fn no_forged_link_is_told_from_another() {
         format!("{}=", rosa.token),
         rosa.token.to_uppercase(),
     ]);
-    let answers = all_at_once(forged.iter().map(|token| town.activate("mallory", token))).await;
+    let mut answers = Vec::new();
+    // No more at once than a host lets in.
+    for some in forged.chunks(50) {
+        answers.extend(all_at_once(some.iter().map(|token| town.activate("mallory", token))).await);
+    }
     for (token, answer) in forged.iter().zip(&answers) {
         assert_eq!(answer.whole(), answers[0].whole(), "{token:?}");
     }

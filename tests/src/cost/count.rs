@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
+/// The steps of the nightly rebuild.
+const NIGHT: &str = "index-builder: night";
+
 /// The chapter of the story and the operation that something was counted for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
@@ -109,12 +112,24 @@ impl Tally {
         sums
     }
 
-    /// What the chapters with these titles took.
-    #[must_use]
+    /// What the chapters with these titles took, without the nights that passed in them: how many pass while two people
+    /// find each other is no matter of theirs, and a night goes through everybody.
     pub fn of_chapters(&self, titles: &[&str]) -> Counted {
-        let told = |place: &&Place| titles.contains(&place.chapter.as_str());
-        let places = self.0.keys().filter(told);
-        places.filter_map(|place| self.0.get(place)).copied().sum()
+        self.in_chapters(titles).map(|(_, counted)| *counted).sum()
+    }
+
+    /// The same, place by place.
+    pub fn in_chapters(&self, titles: &[&str]) -> impl Iterator<Item = (&Place, &Counted)> {
+        self.0.iter().filter(move |(place, _)| {
+            titles.contains(&place.chapter.as_str()) && place.operation != NIGHT
+        })
+    }
+
+    /// What the tour's nights took.
+    #[must_use]
+    pub fn of_nights(&self) -> Counted {
+        let nights = self.0.iter().filter(|(place, _)| place.operation == NIGHT);
+        nights.map(|(_, counted)| *counted).sum()
     }
 
     /// Everything.

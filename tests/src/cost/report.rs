@@ -74,6 +74,14 @@ impl Report {
             of_match.index_writes,
             of_match.mails,
         );
+        let nights = self.tally.of_nights();
+        let _ = writeln!(
+            text,
+            "The tour's nights, each over the whole community of some 300 support workers: {} steps, {} read units, {} write units",
+            nights.deliveries,
+            nights.reads(),
+            nights.all_writes(),
+        );
         let _ = writeln!(text, "\nA month's cost in dollars, {PUBLISHED}\n");
         text + &self.month_table() + "\n" + &prices_table()
     }
@@ -207,8 +215,7 @@ impl Report {
     }
 
     fn used_in_a_month(&self) -> Vec<Used> {
-        let told = self.tally.0.iter();
-        let told = told.filter(|(place, _)| MATCH.contains(&place.chapter.as_str()));
+        let told = self.tally.in_chapters(&MATCH);
         let mut used = self.used(told.map(|(place, counted)| (place.operation.as_str(), *counted)));
         for (price, anyway) in used_anyway() {
             match used.iter_mut().find(|used| used.price.what == price.what) {

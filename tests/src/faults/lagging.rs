@@ -14,8 +14,8 @@ const BEHIND: usize = 12;
 /// What is asked of an index.
 #[derive(PartialEq, Eq, Hash)]
 pub(super) struct Asked {
-    /// The index, the condition, and the condition's values but for the instant up to which something is
-    /// due, which only grows.
+    /// The index, the condition, its values but for the instant up to which something is due, which only
+    /// grows, and where the page begins.
     what: String,
     newest_first: bool,
 }
@@ -40,7 +40,13 @@ pub(super) fn call_of_index(call: &Call<'_>) -> Option<Asked> {
     let mut values = body["ExpressionAttributeValues"].clone();
     values.as_object_mut()?.remove(":until");
     Some(Asked {
-        what: json!([index, body["KeyConditionExpression"], values]).to_string(),
+        what: json!([
+            index,
+            body["KeyConditionExpression"],
+            values,
+            body["ExclusiveStartKey"]
+        ])
+        .to_string(),
         newest_first: body["ScanIndexForward"] == json!(false),
     })
 }

@@ -128,7 +128,7 @@ async fn an_interrupted_seeding_is_completed_and_a_completed_one_left_alone() {
     assert_eq!(count(&whole, "SCHEME#", "CURRENT"), 2);
     assert_eq!(count(&whole, "SCHEME#", "VERSION#"), 2);
     assert_eq!(count(&whole, "CLIENT#", "AUTHORITY#"), 4);
-    assert_eq!(count(&whole, "SYSTEM#community", "DUE#"), 1);
+    assert_eq!(count(&whole, "WORKER#", "DUE#reindex"), 1);
     let people = Samples::read().unwrap().people().count();
     assert_eq!(count(&whole, "PERSON#", "PROFILE"), people);
     assert_eq!(count(&whole, "LOGIN#", "META"), people);
