@@ -54,7 +54,7 @@ struct Case {
     status: u16,
 }
 
-/// Requests that are answered without anything outside, and one that reads twice from a table that answers at once.
+/// Requests that are answered without anything outside, and two that read once from a table that answers at once.
 const CASES: [Case; 6] = [
     Case {
         what: "docs: the page to read",
@@ -93,7 +93,7 @@ const CASES: [Case; 6] = [
         status: 422,
     },
     Case {
-        what: "signup: no signature",
+        what: "signup: one read",
         routes: signup::router,
         method: "POST",
         path: "/v1/partners/ptn_01900000000070008000000000000001/signups",
@@ -102,7 +102,7 @@ const CASES: [Case; 6] = [
         status: 401,
     },
     Case {
-        what: "person: two reads, at once",
+        what: "person: one read",
         routes: person::router,
         method: "GET",
         path: "/v1/me",

@@ -109,20 +109,26 @@ async fn run(arguments: Arguments) -> Result<Vec<String>, Error> {
     Ok(wrong.chain(audit.faults).collect())
 }
 
-/// Half as much again from step to step, until it is too much; gives the last rate that was borne.
+/// Half as much again from step to step, until one is too much twice in a row, so that a hiccup of the machine does
+/// not count; gives the last rate that was borne.
 async fn ramp(story: &Arc<Story>, phases: &mut Vec<Phase>) -> Result<u32, Error> {
     let mut rate = FIRST_STEP;
     let mut borne = FIRST_STEP;
+    let mut failed = false;
     loop {
         eprintln!("ramp: {rate} requests a second ...");
         let phase = pace::hold(story, "ramp", rate, STEP).await?;
         let turned_away = phase.turned_away() as f64 / phase.asked as f64;
         let bears = phase.p99 <= BORNE_WITHIN && turned_away <= BORNE_TURNED_AWAY;
         phases.push(phase);
-        if !bears {
-            return Ok(borne);
+        match (bears, failed) {
+            (true, _) => {
+                borne = rate;
+                rate += rate / 2;
+                failed = false;
+            }
+            (false, false) => failed = true,
+            (false, true) => return Ok(borne),
         }
-        borne = rate;
-        rate += rate / 2;
     }
 }
