@@ -116,6 +116,12 @@ def routes_lead_to_their_family(checked):
     operation_of = {key: operation for key, operation, _ in checked.operations()}
     integrations = checked.of_type("AWS::ApiGatewayV2::Integration")
     functions = checked.functions()
+    allowed = {
+        referred(resource)
+        for role, statement in checked.statements()
+        if role == "ApiRole"
+        for resource in listed(statement["Resource"])
+    }
     for route in checked.of_type("AWS::ApiGatewayV2::Route").values():
         key = route["RouteKey"]
         integration = referred(route["Target"]["Fn::Join"][1][1])
@@ -124,6 +130,8 @@ def routes_lead_to_their_family(checked):
         if referred(integrations[integration].get("CredentialsArn")) != "ApiRole":
             yield f"{integration} does not call its function as ApiRole"
         serves = Path(functions[function]["CodeUri"]).name
+        if function not in allowed:
+            yield f"{key}: ApiRole may not call {function}"
         family = family_of.get(operation_of.get(key))
         if serves != family:
             yield f"{key} belongs to {family} and leads to {serves}"

@@ -21,6 +21,7 @@ BROKEN = [
     (checks.every_operation_has_one_route, ROUTE, ROUTE + "        - GET /v1/tickets/all\n"),
     (checks.routes_lead_to_their_family, '[!Sub "${Family}Function", Arn]', "[TicketFunction, Arn]"),
     (checks.routes_lead_to_their_family, "lambda/ticket/", "lambda/inbox/"),
+    (checks.routes_lead_to_their_family, "                  - !GetAtt DueRowFunction.Arn\n", ""),
     (checks.routes_lead_to_their_family, "          CredentialsArn: !GetAtt ApiRole.Arn\n", ""),
     (checks.public_operations_and_only_they_lack_the_authorizer, "AuthorizationType: JWT", "AuthorizationType: NONE"),
     (checks.public_operations_and_only_they_lack_the_authorizer, "AuthorizationScopes: [!Ref Scope]", "AuthorizationScopes: []"),
