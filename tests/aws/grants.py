@@ -74,7 +74,7 @@ def asked_by_aws(api_role):
         for integration in apis.get_integrations(ApiId=api["ApiId"])["Items"]:
             uri = integration["IntegrationUri"].split("functions/")[-1].removesuffix("/invocations")
             # The emulator forgets which role calls the function; `check_template.py` sees that the template names it.
-            yield integration.get("CredentialsArn", api_role), ["lambda:InvokeFunction"], uri
+            yield integration.get("CredentialsArn") or api_role, ["lambda:InvokeFunction"], uri
 
 
 def decided(iam, asked):
