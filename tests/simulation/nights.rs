@@ -17,7 +17,7 @@ use crate::simulated::{Act, Simulated};
 
 const NIGHTS: Effort = Effort {
     reduced: 3,
-    full: 100,
+    full: 30,
 };
 /// More than two steps' worth, and with those of the place.
 const MORE_WORKERS: usize = 112;
