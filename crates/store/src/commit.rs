@@ -5,6 +5,7 @@
 //! in the table or nothing does.
 
 mod carry_out;
+mod size;
 
 use std::collections::BTreeMap;
 
@@ -458,7 +459,7 @@ impl Commit {
         }
         let mut all = 0;
         for write in &self.writes {
-            let bytes = size_of(&write.item);
+            let bytes = size::size_of(&write.item);
             all += bytes;
             if bytes > MOST_ITEM_BYTES {
                 return Err(StoreError::TooLarge {
@@ -480,35 +481,6 @@ impl Commit {
                 ..write
             })
             .collect())
-    }
-}
-
-/// How large an item is that a write puts, as DynamoDB counts; nothing for what it already holds.
-fn size_of(item: &TransactWriteItem) -> usize {
-    let put = item.put.iter().flat_map(|put| &put.item);
-    put.map(|(name, value)| name.len() + size_of_value(value))
-        .sum()
-}
-
-/// Names and texts by their bytes in UTF-8, numbers at most 21, each list and map three and one for every element.
-fn size_of_value(value: &AttributeValue) -> usize {
-    match value {
-        AttributeValue::S(text) => text.len(),
-        AttributeValue::N(digits) => (digits.len() / 2 + 2).min(21),
-        AttributeValue::B(bytes) => bytes.as_ref().len(),
-        AttributeValue::L(values) => {
-            let values = values.iter().map(|value| 1 + size_of_value(value));
-            3 + values.sum::<usize>()
-        }
-        AttributeValue::M(fields) => {
-            let fields = fields.iter();
-            let fields = fields.map(|(name, value)| 1 + name.len() + size_of_value(value));
-            3 + fields.sum::<usize>()
-        }
-        AttributeValue::Ss(texts) => texts.iter().map(String::len).sum(),
-        AttributeValue::Ns(numbers) => numbers.len() * 21,
-        AttributeValue::Bs(values) => values.iter().map(|value| value.as_ref().len()).sum(),
-        _ => 1,
     }
 }
 
