@@ -22,6 +22,7 @@ mod nights;
 mod offers;
 mod outages;
 mod ports;
+mod process;
 mod queues;
 mod release;
 mod simulated;
