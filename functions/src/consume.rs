@@ -143,6 +143,10 @@ pub async fn consume(context: &Context, key: &DueKey) -> Result<Consumed, Consum
             let lapse = || proposal::when_due(context, &pending, *engagement, *proposal);
             carry_out(context, &pending, lapse).await
         }
+        Due::VisitDeadline { visit } => {
+            let pass = || visit::deadline_when_due(context, &pending, *visit);
+            carry_out(context, &pending, pass).await
+        }
         Due::VisitSettlement { engagement } => {
             let settle = || visit::when_due(context, &pending, *engagement);
             carry_out(context, &pending, settle).await

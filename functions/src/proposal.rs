@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, FixedOffset, Utc};
 use domain::access::{Acting, Duty};
+use domain::cancellation::CancellationTerms;
 use domain::due::{Due, DueRow};
 use domain::engagement::{Happening, Reasoned, Side};
 use domain::id::{ClientId, EngagementId, ProposalId, VisitId, WorkerId};
@@ -88,6 +89,8 @@ struct RevisionView {
     until: DateTime<FixedOffset>,
     /// What it costs, under the terms in force when it was made.
     price: VisitPrice,
+    /// The terms on which it can be cancelled once it is booked.
+    cancellation: CancellationTerms,
     /// What deserves a second look before it is accepted.
     warnings: Vec<VisitWarning>,
 }
@@ -103,6 +106,7 @@ impl RevisionView {
             acting: revision.acting,
             visit: revision.visit,
             price: revision.price,
+            cancellation: revision.cancellation,
             warnings: revision.warnings,
         }
     }
@@ -163,8 +167,8 @@ async fn propose_visit(
         let visit = command.body.visit.clone();
         let (id, now) = (context.fresh(), context.now());
         let rates = Rates::of(&context, held.client).await?;
-        let holidays = rates.holidays();
-        let proposal = Proposal::propose(id, held, visit, party.acting, &policy, holidays, now)?;
+        let under = rates.conditions(&policy);
+        let proposal = Proposal::propose(id, held, visit, party.acting, under, now)?;
         let audit = audit(&context, party.acting, "propose_visit", &proposal);
         let commit = Commit::new(audit)
             .insert(&proposal)
@@ -197,10 +201,12 @@ async fn propose_visit(
             "number": 1, "at": "2026-11-25T02:00:00Z",
             "acting": {"by": "per_0190b2f06bd47c5a9a3e5b7f21d4c8ae", "on_behalf_of": null},
             "visit": {"starts": "2026-12-01T09:00:00", "time_zone": "Australia/Brisbane", "minutes": 90, "place": "home",
-                      "service": "social_support", "notes": ""},
+                      "service": "social_support", "notes": "", "essential": false},
             "from": "2026-12-01T09:00:00+10:00", "until": "2026-12-01T10:30:00+10:00", "warnings": ["short_visit"],
             "price": {"parts": [{"band": "weekday_daytime", "minutes": 90, "hourly": 6000, "worker_gets": 9000}],
-                      "total": {"client_pays": 9225, "worker_gets": 9000, "service_keeps": 225}}
+                      "total": {"client_pays": 9225, "worker_gets": 9000, "service_keeps": 225}},
+            "cancellation": {"rules": {"notice": {"hours": 24}, "charge_basis_points": 10000},
+                             "free_until": "2026-11-29T23:00:00Z"}
         },
         "lapses_at": "2026-11-30T23:00:00Z", "refusal": null, "closed_at": null, "visit": null, "policy_version": 1
     })))

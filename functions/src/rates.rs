@@ -5,6 +5,8 @@ use domain::client::Client;
 use domain::funding::SchemeCode;
 use domain::id::ClientId;
 use domain::membership::MembershipPlan;
+use domain::policy::Policy;
+use domain::proposal::Conditions;
 use domain::terms::Pricing;
 use store::{Commit, Key, StoreError, StoredScheme, Versioned};
 
@@ -58,6 +60,18 @@ impl Rates {
     pub fn holidays(&self) -> &[NaiveDate] {
         let scheme = self.scheme.as_ref();
         scheme.map_or(&[], |stored| &stored.value.scheme.rules.holidays)
+    }
+
+    /// What visits are proposed under.
+    #[must_use]
+    pub fn conditions<'a>(&'a self, policy: &'a Policy) -> Conditions<'a> {
+        let scheme = self.scheme.as_ref();
+        let rules = scheme.and_then(|stored| stored.value.scheme.rules.cancellation);
+        Conditions {
+            policy,
+            holidays: self.holidays(),
+            cancellation: rules.unwrap_or(policy.cancellation),
+        }
     }
 
     /// Makes the commit fail if any of it has changed since it was read.

@@ -1,8 +1,10 @@
 //! Booked visits: shown to both sides, started and completed by the support worker, cancelled by staff where they
 //! were booked by mistake.
 
+mod deadline;
 mod settlement;
 
+pub(crate) use deadline::{armed, when_due as deadline_when_due};
 pub(crate) use settlement::when_due;
 
 use axum::extract::State;
@@ -249,7 +251,12 @@ async fn complete_visit(
         let party = match was.value.state {
             // What was begun is finished, whatever has become of the engagement meanwhile.
             VisitState::Started => in_engagement(&context, &caller, engagement).await?,
-            VisitState::Booked | VisitState::Completed | VisitState::Cancelled => {
+            VisitState::Booked
+            | VisitState::Completed
+            | VisitState::Confirmed
+            | VisitState::Disputed
+            | VisitState::Cancelled
+            | VisitState::Missed => {
                 act_in_engagement(&context, &caller, engagement, Some(Side::Worker)).await?
             }
         };
@@ -350,6 +357,7 @@ impl From<StartVisitError> for Problem {
             StartVisitError::AlreadyStarted => Self::wrong_state("visit-started", error),
             StartVisitError::Completed => Self::wrong_state("visit-completed", error),
             StartVisitError::Cancelled => Self::wrong_state("visit-cancelled", error),
+            StartVisitError::Missed => Self::wrong_state("visit-missed", error),
             StartVisitError::Early(_) => Self::wrong_state("visit-early", error),
             StartVisitError::NotEligible(broken) => {
                 let labels = broken.rules().map(domain::vocabulary::Vocabulary::label);
@@ -376,6 +384,7 @@ impl From<CancelVisitError> for Problem {
         let kind = match error {
             CancelVisitError::Started => "visit-started",
             CancelVisitError::Completed => "visit-completed",
+            CancelVisitError::Missed => "visit-missed",
             CancelVisitError::AlreadyCancelled => "visit-cancelled",
         };
         Self::wrong_state(kind, error)

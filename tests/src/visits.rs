@@ -5,7 +5,7 @@ use domain::engagement::Engagement;
 use domain::id::{EngagementId, PersonId, VisitId};
 use domain::money::Cents;
 use domain::policy::Policy;
-use domain::proposal::Proposal;
+use domain::proposal::{Conditions, Proposal, UnderTerms};
 use domain::schedule::BusySheet;
 use domain::terms::{AgreedTerms, BandRate, ServiceRates, Terms, TimeBand};
 use domain::visit::{Booking, Visit, VisitDetails};
@@ -16,11 +16,15 @@ use store::{Actor, Commit, EngagementVisit, Key};
 
 /// Terms in force that cover social support at any time.
 pub fn agree_terms(context: &Context, engagement: &mut Engagement) {
+    engagement.terms = Some(terms(context));
+}
+
+fn terms(context: &Context) -> AgreedTerms {
     let rate = |band: &TimeBand| BandRate {
         band: *band,
         hourly: Cents(5400),
     };
-    engagement.terms = Some(AgreedTerms {
+    AgreedTerms {
         offer: context.fresh(),
         version: 1,
         terms: Terms {
@@ -35,7 +39,7 @@ pub fn agree_terms(context: &Context, engagement: &mut Engagement) {
         understandings: Vec::new(),
         service_basis_points: 250,
         agreed_at: context.now(),
-    });
+    }
 }
 
 /// A visit to be proposed: two hours at home, in Melbourne.
@@ -56,8 +60,13 @@ pub async fn settle_proposal(
 ) -> Proposal {
     let visit: VisitDetails = serde_json::from_value(visit.clone()).unwrap();
     let (policy, now) = (Policy::default(), context.now());
+    let under = Conditions {
+        policy: &policy,
+        holidays: &[],
+        cancellation: policy.cancellation,
+    };
     let id = context.fresh();
-    let proposal = Proposal::propose(id, engagement, visit, Acting::by(by), &policy, &[], now);
+    let proposal = Proposal::propose(id, engagement, visit, Acting::by(by), under, now);
     let proposal = proposal.unwrap();
     let key = Key::proposal(engagement.id, proposal.id);
     let audit = context.audit(Actor::Service, "settle", &key);
@@ -72,14 +81,24 @@ pub async fn settle_visit(
     proposal: &Proposal,
     [client, worker]: [PersonId; 2],
 ) -> VisitId {
+    let rates = terms(context).rates(proposal.current.visit.service, &[]);
     let booking = Booking {
         id: context.fresh(),
         suburb: "Carlton".to_owned(),
         acting: Acting::by(client),
-        terms_version: 1,
+        terms: UnderTerms {
+            version: 1,
+            rates: rates.unwrap(),
+        },
         booked_for: [client, worker].into(),
     };
-    let visit = Visit::book(proposal, &proposal.current, booking, context.now());
+    let visit = Visit::book(
+        proposal,
+        &proposal.current,
+        booking,
+        &Policy::default(),
+        context.now(),
+    );
     let audit = context.audit(Actor::Service, "settle", &Key::visit(visit.id));
     let mut commit = Commit::new(audit).insert(&visit).insert(&EngagementVisit {
         engagement: visit.engagement,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{
     CandidateId, ConversationReadId, EngagementId, MatchRequestId, NoticeId, OfferId, PersonId,
-    ProposalId, ReportId, WorkerId,
+    ProposalId, ReportId, VisitId, WorkerId,
 };
 use crate::notice::Event;
 use crate::place::Cell;
@@ -75,6 +75,11 @@ pub enum Due {
         engagement: EngagementId,
         /// Which proposal.
         proposal: ProposalId,
+    },
+    /// The next thing that time brings about for a visit: a reminder, an alert, its confirmation.
+    VisitDeadline {
+        /// Which visit.
+        visit: VisitId,
     },
     /// Cancel what is still booked in an engagement that has ended.
     VisitSettlement {
@@ -192,6 +197,7 @@ impl Due {
             | Self::ReadDisclosure { .. }
             | Self::OfferLapse { .. }
             | Self::ProposalLapse { .. }
+            | Self::VisitDeadline { .. }
             | Self::VisitSettlement { .. }
             | Self::ReportDeadline { .. } => Consumer::Expiry,
             Self::Notice { .. } | Self::Mail { .. } => Consumer::Notification,

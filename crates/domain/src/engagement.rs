@@ -61,6 +61,26 @@ vocabulary! {
         VisitStarted = "visit_started", "A visit has begun";
         VisitCompleted = "visit_completed", "A visit was completed";
         VisitCancelled = "visit_cancelled", "A visit was cancelled";
+        ChangeRequested = "change_requested", "A change to a visit was asked for";
+        ChangeWithdrawn = "change_withdrawn", "A request to change a visit was withdrawn";
+        ChangeRefused = "change_refused", "A change to a visit was refused";
+        ChangeProposed = "change_proposed", "A change to a visit was proposed";
+        VisitChanged = "visit_changed", "A visit was changed";
+        SeriesBooked = "series_booked", "A series of visits was booked";
+        SeriesEnded = "series_ended", "A series of visits was ended";
+        VisitReminder = "visit_reminder", "A visit is coming up";
+        VisitNotStarted = "visit_not_started", "A visit has not begun";
+        VisitMissed = "visit_missed", "A visit did not take place";
+        VisitConfirmed = "visit_confirmed", "A visit was confirmed";
+        VisitDisputed = "visit_disputed", "A visit was disputed";
+        DisputeSettled = "dispute_settled", "A dispute about a visit was settled";
+        ChargeWaived = "charge_waived", "The charge for a cancelled visit was waived";
+        CoverSought = "cover_sought", "Somebody else is looked for to come to a visit";
+        CoverAccepted = "cover_accepted", "Somebody else can come to a visit";
+        CoverBooked = "cover_booked", "Somebody else comes to a visit";
+        CoverDeclined = "cover_declined", "Somebody who could have come to a visit was declined";
+        CoverUnfilled = "cover_unfilled", "Nobody else was found to come to a visit";
+        CoverWithdrawn = "cover_withdrawn", "Nobody else is looked for any more to come to a visit";
     }
 }
 

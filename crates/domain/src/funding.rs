@@ -5,6 +5,7 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::cancellation::CancellationRules;
 use crate::invalid::{Findings, Invalid};
 use crate::money::{Cents, Price};
 use crate::terms::{Terms, TimeBand};
@@ -85,6 +86,9 @@ pub struct SchemeRules {
     #[serde(default)]
     #[schema(max_items = 400, example = json!(["2026-12-25"]))]
     pub holidays: Vec<NaiveDate>,
+    /// What it says of cancellations by the client; the organisation's own rules hold where it says nothing.
+    #[serde(default)]
+    pub cancellation: Option<CancellationRules>,
 }
 
 /// The most that a scheme pays for an hour of a service at a time.
@@ -145,6 +149,9 @@ impl SchemeRules {
             );
         }
         distinct(&mut findings, "/holidays", &self.holidays, MOST_HOLIDAYS);
+        if let Some(cancellation) = &self.cancellation {
+            cancellation.find_faults("/cancellation", &mut findings);
+        }
         findings.into_result()
     }
 
@@ -193,6 +200,7 @@ mod tests {
                 most: Cents(most),
             }],
             holidays: vec![],
+            cancellation: None,
         }
     }
 

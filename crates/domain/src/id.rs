@@ -191,6 +191,16 @@ ids! {
     ProposalId = ProposalKind, "prop";
     /// A booked visit.
     VisitId = VisitKind, "vis";
+    /// A client's wish to alter a visit.
+    ChangeRequestId = ChangeRequestKind, "chg";
+    /// Visits that were accepted as one.
+    SeriesId = SeriesKind, "ser";
+    /// A search for somebody else to come to a visit.
+    CoverId = CoverKind, "cov";
+    /// Something that whoever is on call has to look at now.
+    AlertId = AlertKind, "alr";
+    /// Somebody's link to a calendar.
+    FeedId = FeedKind, "feed";
     /// One safety report.
     ReportId = ReportKind, "rep";
     /// One file of people taken in.

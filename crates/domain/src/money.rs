@@ -72,6 +72,21 @@ impl Price {
         }
     }
 
+    /// `basis_points` of it, 10 000 for all. Each part is rounded half up, and they add up.
+    #[must_use]
+    pub fn share(&self, basis_points: u16) -> Self {
+        let of = |part: Cents| {
+            let all = u64::from(part.0) * u64::from(basis_points);
+            cents((all + WHOLE / 2) / WHOLE)
+        };
+        let (worker_gets, service_keeps) = (of(self.worker_gets), of(self.service_keeps));
+        Self {
+            client_pays: Cents(worker_gets.0.saturating_add(service_keeps.0)),
+            worker_gets,
+            service_keeps,
+        }
+    }
+
     /// The most that the support worker can get where the client pays at most `most`.
     #[must_use]
     pub fn highest_within(most: Cents, basis_points: u16) -> Cents {

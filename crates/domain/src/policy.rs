@@ -3,6 +3,8 @@
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
+use crate::cancellation::{CancellationRules, Notice};
+
 /// One version of the organisation's policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -25,6 +27,30 @@ pub struct Policy {
     pub minimum_visit_minutes: u32,
     /// A visit shorter than this is warned about, in minutes.
     pub short_visit_minutes: u32,
+    /// What a cancellation by a client costs whose funding scheme does not say.
+    #[serde(default = "usual_cancellation")]
+    pub cancellation: CancellationRules,
+    /// So long before a visit both sides are reminded of it, in hours, the earliest first.
+    #[serde(default = "usual_reminders")]
+    pub reminder_hours: Vec<u16>,
+    /// A visit that has not begun this long after its time raises an alert, in minutes.
+    #[serde(default = "usual_late_start")]
+    pub late_start_minutes: u32,
+    /// How long whoever is on call has before the next is alerted, in minutes.
+    #[serde(default = "usual_escalation")]
+    pub escalation_minutes: u32,
+    /// A completed visit that the client says nothing to is confirmed after this long, in hours.
+    #[serde(default = "usual_confirmation")]
+    pub confirmation_hours: u32,
+    /// How long after it was completed a visit can be disputed, in days.
+    #[serde(default = "usual_dispute")]
+    pub dispute_days: u32,
+    /// How many are asked at once to cover a visit.
+    #[serde(default = "usual_wave")]
+    pub cover_wave: u16,
+    /// How long they have before others are asked, too, in minutes.
+    #[serde(default = "usual_wave_minutes")]
+    pub cover_wave_minutes: u32,
     /// Kept free between two visits, in minutes.
     pub travel_buffer_minutes: u32,
     /// Days before a check's expiry on which notice is given, the earliest first.
@@ -59,6 +85,41 @@ impl Policy {
     }
 }
 
+const fn usual_cancellation() -> CancellationRules {
+    CancellationRules {
+        notice: Notice::Hours(24),
+        charge_basis_points: 10_000,
+    }
+}
+
+fn usual_reminders() -> Vec<u16> {
+    vec![48, 2]
+}
+
+const fn usual_late_start() -> u32 {
+    15
+}
+
+const fn usual_escalation() -> u32 {
+    10
+}
+
+const fn usual_confirmation() -> u32 {
+    24
+}
+
+const fn usual_dispute() -> u32 {
+    28
+}
+
+const fn usual_wave() -> u16 {
+    3
+}
+
+const fn usual_wave_minutes() -> u32 {
+    15
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
@@ -71,6 +132,14 @@ impl Default for Policy {
             late_change_hours: 24,
             minimum_visit_minutes: 30,
             short_visit_minutes: 120,
+            cancellation: usual_cancellation(),
+            reminder_hours: usual_reminders(),
+            late_start_minutes: usual_late_start(),
+            escalation_minutes: usual_escalation(),
+            confirmation_hours: usual_confirmation(),
+            dispute_days: usual_dispute(),
+            cover_wave: usual_wave(),
+            cover_wave_minutes: usual_wave_minutes(),
             travel_buffer_minutes: 30,
             check_notice_days: vec![90, 30, 7],
             first_check_in_days: 7,

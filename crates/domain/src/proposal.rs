@@ -4,15 +4,17 @@ mod operations;
 
 pub use operations::{
     AcceptProposalError, AskOtherTimeError, DeclineProposalError, LapseProposalError,
-    ProposalNotOpen, ProposeVisitError, ReviseProposalError, WithdrawProposalError,
+    ProposalNotOpen, ProposeVisitError, ReviseProposalError, UnderTerms, WithdrawProposalError,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::access::Acting;
+use crate::cancellation::{CancellationRules, CancellationTerms};
 use crate::engagement::Reasoned;
 use crate::id::{ClientId, EngagementId, ProposalId, VisitId, WorkerId};
+use crate::policy::Policy;
 use crate::terms::VisitPrice;
 use crate::visit::{VisitDetails, VisitWarning};
 use crate::vocabulary::Vocabulary;
@@ -83,8 +85,21 @@ pub struct Revision {
     pub until: DateTime<Utc>,
     /// What it costs under the terms in force when it was made.
     pub price: VisitPrice,
+    /// The terms on which the client can cancel the visit once it is booked.
+    pub cancellation: CancellationTerms,
     /// What deserves a second look before it is accepted.
     pub warnings: Vec<VisitWarning>,
+}
+
+/// What visits are proposed under, besides the terms that the two have agreed on.
+#[derive(Debug, Clone, Copy)]
+pub struct Conditions<'a> {
+    /// The organisation's policy.
+    pub policy: &'a Policy,
+    /// The public holidays that count for the client.
+    pub holidays: &'a [NaiveDate],
+    /// What the client's funding scheme, or else the policy, says of cancellations.
+    pub cancellation: CancellationRules,
 }
 
 /// Another time that the client asked for.

@@ -17,7 +17,7 @@ pub use offer::{
     Offer, OfferNotOpen, OfferState, Pricing, Quote, ReverseTermsError, SchemeVersion,
     WithdrawOfferError,
 };
-pub use visit_price::{BandPart, NotCovered, VisitPrice};
+pub use visit_price::{BandPart, BookedRates, NotCovered, VisitPrice};
 
 vocabulary! {
     /// When an hour is worked: rates and caps differ by it. Local time of the visit's place.

@@ -58,16 +58,19 @@ pub enum TicketQueue {
     Workers,
     /// Match requests: lists to look at, lists that are empty.
     MatchRequests,
+    /// Visits that did not begin, were disputed, or have nobody to come.
+    Visits,
     /// Work opened by hand.
     General,
 }
 
 impl TicketQueue {
     /// Every queue.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::People,
         Self::Workers,
         Self::MatchRequests,
+        Self::Visits,
         Self::General,
     ];
 
@@ -78,6 +81,7 @@ impl TicketQueue {
             Self::People => "people",
             Self::Workers => "workers",
             Self::MatchRequests => "match_requests",
+            Self::Visits => "visits",
             Self::General => "general",
         }
     }
@@ -109,11 +113,17 @@ pub enum TicketCause {
     NoCandidates,
     /// Nobody is left of those whom the client was shown, and nobody else was found.
     CandidatesExhausted,
+    /// A visit has not begun, and the client may need somebody to call.
+    WelfareCall,
+    /// Nobody was found to come to a visit.
+    CoverUnfilled,
+    /// A client disputes what a visit was.
+    VisitDisputed,
     /// Opened by hand.
     Manual,
 }
 
-const HANDLING: [(TicketCause, TicketQueue, i64); 11] = [
+const HANDLING: [(TicketCause, TicketQueue, i64); 14] = [
     (TicketCause::SignupReceived, TicketQueue::People, 48),
     (TicketCause::PossibleDuplicate, TicketQueue::People, 24),
     (TicketCause::AuthorityClaimed, TicketQueue::People, 24),
@@ -132,6 +142,9 @@ const HANDLING: [(TicketCause, TicketQueue, i64); 11] = [
         TicketQueue::MatchRequests,
         4,
     ),
+    (TicketCause::WelfareCall, TicketQueue::Visits, 1),
+    (TicketCause::CoverUnfilled, TicketQueue::Visits, 1),
+    (TicketCause::VisitDisputed, TicketQueue::Visits, 72),
     (TicketCause::Manual, TicketQueue::General, 72),
 ];
 

@@ -1,5 +1,9 @@
 //! Visits: what an accepted proposal books.
 
+mod deadline;
+
+pub use deadline::{PassVisitDeadlineError, VisitDeadline, VisitStep};
+
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, TimeDelta, Timelike, Utc};
@@ -7,15 +11,16 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::access::Acting;
+use crate::cancellation::CancellationTerms;
 use crate::eligibility::Broken;
 use crate::engagement::Reasoned;
-use crate::id::{ClientId, EngagementId, PersonId, ProposalId, VisitId, WorkerId};
+use crate::id::{ClientId, CoverId, EngagementId, PersonId, ProposalId, VisitId, WorkerId};
 use crate::invalid::Findings;
 use crate::local_time;
 use crate::policy::Policy;
-use crate::proposal::{Proposal, Revision};
+use crate::proposal::{Proposal, Revision, UnderTerms};
 use crate::schedule::Busy;
-use crate::terms::VisitPrice;
+use crate::terms::{BookedRates, VisitPrice};
 use crate::vocabulary::{Service, Vocabulary};
 
 /// The longest visit, in minutes.
@@ -31,6 +36,9 @@ vocabulary! {
         Booked = "booked", "Booked";
         Started = "started", "Started";
         Completed = "completed", "Completed";
+        Confirmed = "confirmed", "Confirmed";
+        Disputed = "disputed", "Disputed";
+        Missed = "missed", "Missed";
         Cancelled = "cancelled", "Cancelled";
     }
 }
@@ -56,6 +64,10 @@ pub struct VisitDetails {
     #[serde(default)]
     #[schema(max_length = 1000)]
     pub notes: String,
+    /// Whether the client cannot do without it, such as medication at a given time: staff call the client where it
+    /// does not begin.
+    #[serde(default)]
+    pub essential: bool,
 }
 
 /// Where a visit takes place.
@@ -118,6 +130,23 @@ pub struct Visit {
     pub terms_version: u32,
     /// What it costs, as the client saw it.
     pub price: VisitPrice,
+    /// What the service costs under the terms of the booking: by them what was really worked is priced.
+    pub rates: BookedRates,
+    /// The terms on which the client can cancel it.
+    pub cancellation_terms: CancellationTerms,
+    /// The policy under which it was booked.
+    pub policy_version: u32,
+    /// A change asked for closer to its beginning than this is warned about, in hours, under that policy.
+    pub late_change_hours: u32,
+    /// Raised whenever when or where it takes place changes, and when it is cancelled: calendars tell by it which
+    /// version is newer.
+    pub sequence: u32,
+    /// What time brings about next, if anything.
+    pub deadline: Option<VisitDeadline>,
+    /// Raised whenever `deadline` changes, and by nothing else.
+    pub deadline_generation: u32,
+    /// The search for somebody else to come to it, if there was one.
+    pub cover: Option<CoverId>,
     /// Whose busy sheets it stands on: the two people's, and those of the records merged into them by then.
     pub booked_for: BTreeSet<PersonId>,
 }
@@ -206,8 +235,8 @@ pub struct Booking {
     pub suburb: String,
     /// Who accepted the proposal.
     pub acting: Acting,
-    /// The version of the terms in force.
-    pub terms_version: u32,
+    /// The terms in force.
+    pub terms: UnderTerms,
     /// Whose busy sheets it goes on.
     pub booked_for: BTreeSet<PersonId>,
 }
@@ -224,6 +253,9 @@ pub enum StartVisitError {
     /// It does not take place.
     #[error("the visit was cancelled")]
     Cancelled,
+    /// It is over without having begun.
+    #[error("the visit did not take place")]
+    Missed,
     /// It is too early.
     #[error("the visit can be started from {0}")]
     Early(DateTime<Utc>),
@@ -255,6 +287,9 @@ pub enum CancelVisitError {
     /// It is over.
     #[error("the visit is completed; it can no longer be cancelled")]
     Completed,
+    /// It is over without having begun.
+    #[error("the visit did not take place; there is nothing to cancel")]
+    Missed,
     /// It does not take place.
     #[error("the visit was cancelled already")]
     AlreadyCancelled,
@@ -267,9 +302,10 @@ impl Visit {
         proposal: &Proposal,
         revision: &Revision,
         booking: Booking,
+        policy: &Policy,
         now: DateTime<Utc>,
     ) -> Self {
-        Self {
+        let booked = Self {
             id: booking.id,
             engagement: proposal.engagement,
             client: proposal.client,
@@ -286,10 +322,19 @@ impl Visit {
             started_at: None,
             completed_at: None,
             cancellation: None,
-            terms_version: booking.terms_version,
+            terms_version: booking.terms.version,
             price: revision.price.clone(),
+            rates: booking.terms.rates.around(revision.from, revision.until),
+            cancellation_terms: revision.cancellation,
+            policy_version: policy.version,
+            late_change_hours: policy.late_change_hours,
+            sequence: 0,
+            deadline: None,
+            deadline_generation: 0,
+            cover: None,
             booked_for: booking.booked_for,
-        }
+        };
+        booked.armed(policy, now)
     }
 
     /// The support worker begins, at most 30 minutes before its time; `broken` is what speaks against them now.
@@ -300,8 +345,11 @@ impl Visit {
         match self.state {
             VisitState::Booked => {}
             VisitState::Started => return Err(StartVisitError::AlreadyStarted),
-            VisitState::Completed => return Err(StartVisitError::Completed),
+            VisitState::Completed | VisitState::Confirmed | VisitState::Disputed => {
+                return Err(StartVisitError::Completed);
+            }
             VisitState::Cancelled => return Err(StartVisitError::Cancelled),
+            VisitState::Missed => return Err(StartVisitError::Missed),
         }
         let earliest = self.from - TimeDelta::minutes(EARLY_START_MINUTES);
         if now < earliest {
@@ -313,6 +361,7 @@ impl Visit {
         Ok(Self {
             state: VisitState::Started,
             started_at: Some(now),
+            deadline: None,
             ..self.clone()
         })
     }
@@ -328,8 +377,10 @@ impl Visit {
                 completed_at: Some(now),
                 ..self.clone()
             }),
-            VisitState::Booked => Err(CompleteVisitError::NotStarted),
-            VisitState::Completed => Err(CompleteVisitError::AlreadyCompleted),
+            VisitState::Booked | VisitState::Missed => Err(CompleteVisitError::NotStarted),
+            VisitState::Completed | VisitState::Confirmed | VisitState::Disputed => {
+                Err(CompleteVisitError::AlreadyCompleted)
+            }
             VisitState::Cancelled => Err(CompleteVisitError::Cancelled),
         }
     }
@@ -343,10 +394,15 @@ impl Visit {
             VisitState::Booked => Ok(Self {
                 state: VisitState::Cancelled,
                 cancellation: Some(why),
+                sequence: self.sequence.saturating_add(1),
+                deadline: None,
                 ..self.clone()
             }),
             VisitState::Started => Err(CancelVisitError::Started),
-            VisitState::Completed => Err(CancelVisitError::Completed),
+            VisitState::Completed | VisitState::Confirmed | VisitState::Disputed => {
+                Err(CancelVisitError::Completed)
+            }
+            VisitState::Missed => Err(CancelVisitError::Missed),
             VisitState::Cancelled => Err(CancelVisitError::AlreadyCancelled),
         }
     }
@@ -355,7 +411,12 @@ impl Visit {
     #[must_use]
     pub const fn counts(&self) -> bool {
         match self.state {
-            VisitState::Booked | VisitState::Started | VisitState::Completed => true,
+            VisitState::Booked
+            | VisitState::Started
+            | VisitState::Completed
+            | VisitState::Confirmed
+            | VisitState::Disputed
+            | VisitState::Missed => true,
             VisitState::Cancelled => false,
         }
     }

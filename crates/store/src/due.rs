@@ -85,6 +85,7 @@ const INVITATION_WITHDRAWAL: &str = "invitation-withdrawal";
 const READ_DISCLOSURE: &str = "read-disclosure";
 const OFFER_LAPSE: &str = "offer-lapse";
 const PROPOSAL_LAPSE: &str = "proposal-lapse";
+const VISIT_DEADLINE: &str = "visit-deadline";
 const VISIT_SETTLEMENT: &str = "visit-settlement";
 const REPORT_DEADLINE: &str = "report-deadline";
 const NOTICE: &str = "notice";
@@ -93,7 +94,7 @@ const REINDEX: &str = "reindex";
 const REMOVE_SHARD: &str = "remove-shard";
 const NIGHT: &str = "night";
 
-const CONSUMERS: [(&str, Consumer); 14] = [
+const CONSUMERS: [(&str, Consumer); 15] = [
     (CANDIDATE_RELEASE, Consumer::CandidateRelease),
     (CHECK_EXPIRY, Consumer::Expiry),
     (INVITATION_LAPSE, Consumer::Expiry),
@@ -101,6 +102,7 @@ const CONSUMERS: [(&str, Consumer); 14] = [
     (READ_DISCLOSURE, Consumer::Expiry),
     (OFFER_LAPSE, Consumer::Expiry),
     (PROPOSAL_LAPSE, Consumer::Expiry),
+    (VISIT_DEADLINE, Consumer::Expiry),
     (VISIT_SETTLEMENT, Consumer::Expiry),
     (REPORT_DEADLINE, Consumer::Expiry),
     (NOTICE, Consumer::Notification),
@@ -124,6 +126,7 @@ fn name(row: &DueRow, commit: &str) -> String {
         Due::ProposalLapse { proposal, .. } => {
             format!("{PROPOSAL_LAPSE}#{proposal}#{}", row.generation)
         }
+        Due::VisitDeadline { .. } => format!("{VISIT_DEADLINE}#{}", row.generation),
         Due::VisitSettlement { .. } => format!("{VISIT_SETTLEMENT}#{commit}"),
         Due::ReportDeadline { .. } => format!("{REPORT_DEADLINE}#{}", row.generation),
         Due::Notice { notice, .. } => format!("{NOTICE}#{notice}"),

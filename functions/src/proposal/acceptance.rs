@@ -24,6 +24,7 @@ use crate::perform::{Decision, once};
 use crate::problem::Problem;
 use crate::rates::Rates;
 use crate::standing::act_in_engagement;
+use crate::visit::armed;
 
 /// What is accepted.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
@@ -71,11 +72,11 @@ pub(super) async fn accept_proposal(
             id,
             suburb: both.suburb(details),
             acting: party.acting,
-            terms_version: terms.version,
+            terms,
             booked_for: both.records(),
         };
-        let visit = Visit::book(&accepted, &accepted.current, booking, now);
         let policy = context.store.policy().await?;
+        let visit = Visit::book(&accepted, &accepted.current, booking, &policy, now);
         // 20 writes and checks where nothing was merged and a month turns, two of each person's sheets; three more
         // for the first visit, which fulfils the request, and two where staff were told to.
         let audit = audit(&context, party.acting, "accept_proposal", &accepted);
@@ -86,6 +87,7 @@ pub(super) async fn accept_proposal(
                 engagement,
                 visit: id,
             });
+        let commit = armed(commit, &visit);
         let commit = both.book(&context, commit, &visit, &policy).await?;
         let commit = both.first_visit_fulfils(&context, commit);
         let about = Some(id.to_string());

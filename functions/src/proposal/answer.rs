@@ -3,12 +3,12 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use domain::engagement::{Happening, Reasoned, Side};
 use domain::id::{EngagementId, ProposalId};
-use domain::policy::Policy;
 use domain::proposal::{
-    AskOtherTimeError, DeclineProposalError, Proposal, ReviseProposalError, WithdrawProposalError,
+    AskOtherTimeError, Conditions, DeclineProposalError, Proposal, ReviseProposalError,
+    WithdrawProposalError,
 };
 use serde::Deserialize;
 use store::Commit;
@@ -38,8 +38,8 @@ struct Act {
 /// What an act rests on besides the proposal.
 struct Situation<'a> {
     party: &'a Party,
-    policy: &'a Policy,
-    holidays: &'a [NaiveDate],
+    /// What it is priced and cancelled by, where it puts a price on the visit.
+    under: Option<Conditions<'a>>,
     now: DateTime<Utc>,
 }
 
@@ -63,8 +63,7 @@ async fn act(
         };
         let situation = Situation {
             party: &party,
-            policy: &policy,
-            holidays: rates.as_ref().map_or(&[], Rates::holidays),
+            under: rates.as_ref().map(|rates| rates.conditions(&policy)),
             now: context.now(),
         };
         let next = change(&was.value, &situation)?;
@@ -116,7 +115,8 @@ pub(super) async fn revise_proposal(
     act(&context, &caller, path, &command.key, &revise, |was, it| {
         let visit = command.body.visit.clone();
         let (held, acting) = (&it.party.engagement.value, it.party.acting);
-        Ok(was.revise(held, visit, acting, it.policy, it.holidays, it.now)?)
+        let under = it.under.ok_or_else(Problem::internal)?;
+        Ok(was.revise(held, visit, acting, under, it.now)?)
     })
     .await
 }

@@ -2,13 +2,15 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::{MOST_OTHER_TIMES, MOST_REVISIONS, OtherTime, Proposal, ProposalState, Revision};
+use super::{
+    Conditions, MOST_OTHER_TIMES, MOST_REVISIONS, OtherTime, Proposal, ProposalState, Revision,
+};
 use crate::access::Acting;
 use crate::engagement::{Engagement, EngagementNotOpen, Reasoned};
 use crate::id::{ProposalId, VisitId};
 use crate::invalid::{Findings, Invalid};
 use crate::policy::Policy;
-use crate::terms::{AgreedTerms, NotCovered, VisitPrice};
+use crate::terms::{BookedRates, NotCovered, VisitPrice};
 use crate::visit::VisitDetails;
 
 /// Why nothing more can become of a proposal.
@@ -137,16 +139,29 @@ enum NotUnderTerms {
     NotCovered(NotCovered),
 }
 
+/// What a booking takes over from the terms in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnderTerms {
+    /// Their version.
+    pub version: u32,
+    /// What the service costs under them.
+    pub rates: BookedRates,
+}
+
 /// The terms in force, and what a visit that begins at `from` costs under them.
-fn priced<'e>(
-    engagement: &'e Engagement,
+fn priced(
+    engagement: &Engagement,
     visit: &VisitDetails,
     from: DateTime<Utc>,
     holidays: &[NaiveDate],
-) -> Result<(&'e AgreedTerms, VisitPrice), NotUnderTerms> {
+) -> Result<(UnderTerms, VisitPrice), NotUnderTerms> {
     let agreed = engagement.terms.as_ref().ok_or(NotUnderTerms::NoTerms)?;
-    let price = agreed.price_of(visit.service, from, visit.zone(), visit.minutes, holidays);
-    Ok((agreed, price.map_err(NotUnderTerms::NotCovered)?))
+    let rates = agreed.rates(visit.service, holidays);
+    let rates = rates.map_err(NotUnderTerms::NotCovered)?;
+    let price = rates.price(from, visit.zone(), visit.minutes);
+    let price = price.map_err(NotUnderTerms::NotCovered)?;
+    let version = agreed.version;
+    Ok((UnderTerms { version, rates }, price))
 }
 
 impl From<NotUnderTerms> for ProposeVisitError {
@@ -172,17 +187,16 @@ fn revision(
     engagement: &Engagement,
     visit: VisitDetails,
     acting: Acting,
-    policy: &Policy,
-    holidays: &[NaiveDate],
+    under: Conditions<'_>,
     now: DateTime<Utc>,
 ) -> Result<Revision, ProposeVisitError> {
     engagement.must_be_open()?;
     let mut findings = Findings::default();
-    let times = visit.find_faults("/visit", policy, now, &mut findings);
+    let times = visit.find_faults("/visit", under.policy, now, &mut findings);
     findings.into_result().map_err(ProposeVisitError::Invalid)?;
     // A visit without times has faults.
     let times = times.ok_or_else(|| ProposeVisitError::Invalid(Vec::new()))?;
-    let (_, price) = priced(engagement, &visit, times.from, holidays)?;
+    let (_, price) = priced(engagement, &visit, times.from, under.holidays)?;
     Ok(Revision {
         number,
         at: now,
@@ -190,7 +204,8 @@ fn revision(
         from: times.from,
         until: times.until,
         price,
-        warnings: visit.warnings(policy),
+        cancellation: (under.cancellation).terms(times.from, visit.zone(), under.holidays),
+        warnings: visit.warnings(under.policy),
         visit,
     })
 }
@@ -201,7 +216,7 @@ fn lapses_at(revision: &Revision, policy: &Policy) -> DateTime<Utc> {
 }
 
 impl Proposal {
-    /// A support worker proposes a visit; `holidays` are the public holidays by which it is priced.
+    /// A support worker proposes a visit.
     ///
     /// # Errors
     /// See [`ProposeVisitError`].
@@ -210,18 +225,17 @@ impl Proposal {
         engagement: &Engagement,
         visit: VisitDetails,
         acting: Acting,
-        policy: &Policy,
-        holidays: &[NaiveDate],
+        under: Conditions<'_>,
         now: DateTime<Utc>,
     ) -> Result<Self, ProposeVisitError> {
-        let current = revision(1, engagement, visit, acting, policy, holidays, now)?;
+        let current = revision(1, engagement, visit, acting, under, now)?;
         Ok(Self {
             id,
             engagement: engagement.id,
             client: engagement.client,
             worker: engagement.worker,
             state: ProposalState::Open,
-            lapses_at: lapses_at(&current, policy),
+            lapses_at: lapses_at(&current, under.policy),
             current,
             earlier: Vec::new(),
             other_times: Vec::new(),
@@ -229,7 +243,7 @@ impl Proposal {
             refusal: None,
             closed_at: None,
             visit: None,
-            policy_version: policy.version,
+            policy_version: under.policy.version,
         })
     }
 
@@ -256,8 +270,7 @@ impl Proposal {
         engagement: &Engagement,
         visit: VisitDetails,
         acting: Acting,
-        policy: &Policy,
-        holidays: &[NaiveDate],
+        under: Conditions<'_>,
         now: DateTime<Utc>,
     ) -> Result<Self, ReviseProposalError> {
         self.must_be_open(now)?;
@@ -265,15 +278,15 @@ impl Proposal {
             return Err(ReviseProposalError::TooMany);
         }
         let number = self.current.number.saturating_add(1);
-        let current = revision(number, engagement, visit, acting, policy, holidays, now)?;
-        let lapses_at = lapses_at(&current, policy);
+        let current = revision(number, engagement, visit, acting, under, now)?;
+        let lapses_at = lapses_at(&current, under.policy);
         let moved = u32::from(lapses_at != self.lapses_at);
         let mut next = self.clone();
         next.earlier
             .push(std::mem::replace(&mut next.current, current));
         next.lapses_at = lapses_at;
         next.deadline_generation = next.deadline_generation.saturating_add(moved);
-        next.policy_version = policy.version;
+        next.policy_version = under.policy.version;
         Ok(next)
     }
 
@@ -284,14 +297,14 @@ impl Proposal {
     ///
     /// # Errors
     /// See [`AcceptProposalError`].
-    pub fn accept<'e>(
+    pub fn accept(
         &self,
         number: u32,
-        engagement: &'e Engagement,
+        engagement: &Engagement,
         visit: VisitId,
         holidays: &[NaiveDate],
         now: DateTime<Utc>,
-    ) -> Result<(Self, &'e AgreedTerms), AcceptProposalError> {
+    ) -> Result<(Self, UnderTerms), AcceptProposalError> {
         self.must_be_open(now)?;
         let current = self.current.number;
         if number != current {

@@ -27,6 +27,15 @@ pub(crate) fn details() -> VisitDetails {
         place: VisitPlace::Home,
         service: Service::SocialSupport,
         notes: String::new(),
+        essential: false,
+    }
+}
+
+pub(crate) const fn under(policy: &Policy) -> Conditions<'_> {
+    Conditions {
+        policy,
+        holidays: &[],
+        cancellation: policy.cancellation,
     }
 }
 
@@ -61,7 +70,7 @@ fn engagement() -> Engagement {
 
 fn propose(visit: VisitDetails) -> Result<Proposal, ProposeVisitError> {
     let policy = Policy::default();
-    Proposal::propose(id(7), &engagement(), visit, acting(), &policy, &[], now())
+    Proposal::propose(id(7), &engagement(), visit, acting(), under(&policy), now())
 }
 
 pub(crate) fn open() -> Proposal {
@@ -113,7 +122,7 @@ fn carry_out(
             let mut visit = details();
             visit.starts += TimeDelta::minutes(i64::from(proposal.current.number));
             proposal
-                .revise(&engagement, visit, acting(), &policy, &[], at)
+                .revise(&engagement, visit, acting(), under(&policy), at)
                 .map_err(|refused| match refused {
                     ReviseProposalError::NotOpen(why) => Some(why),
                     ReviseProposalError::TooMany | ReviseProposalError::Visit(_) => None,
@@ -241,9 +250,9 @@ fn only_an_open_engagement_with_terms_that_cover_the_service_takes_visits() {
     for (change, proposing, accepting) in cases {
         let mut held = engagement();
         change(&mut held);
-        let proposed = Proposal::propose(id(7), &held, details(), acting(), &policy, &[], now());
+        let proposed = Proposal::propose(id(7), &held, details(), acting(), under(&policy), now());
         assert_eq!(proposed, Err(proposing.clone()));
-        let revised = open().revise(&held, details(), acting(), &policy, &[], now());
+        let revised = open().revise(&held, details(), acting(), under(&policy), now());
         assert_eq!(revised, Err(proposing.into()));
         let accepted = open().accept(1, &held, id(8), &[], now());
         assert_eq!(accepted.map(drop), Err(accepting));
@@ -257,7 +266,7 @@ fn what_costs_something_else_by_now_is_not_booked() {
     let refused = open().accept(1, &held, id(8), &[], now());
     assert_eq!(refused.map(drop), Err(AcceptProposalError::PriceChanged));
     let policy = Policy::default();
-    let revised = open().revise(&held, details(), acting(), &policy, &[], now());
+    let revised = open().revise(&held, details(), acting(), under(&policy), now());
     let accepted = revised.unwrap().accept(2, &held, id(8), &[], now());
     assert_eq!(accepted.map(|(_, terms)| terms.version), Ok(3));
 }
@@ -275,7 +284,7 @@ fn it_lapses_as_the_visit_would_begin_or_after_the_days_of_an_offer() {
 
     let (held, policy) = (engagement(), Policy::default());
     let later = now() + TimeDelta::days(1);
-    let revise = |visit| near.revise(&held, visit, acting(), &policy, &[], later);
+    let revise = |visit| near.revise(&held, visit, acting(), under(&policy), later);
     let moved = revise(far).unwrap();
     assert_eq!(moved.lapses_at, later + TimeDelta::days(7));
     assert_eq!(moved.deadline_generation, 2);

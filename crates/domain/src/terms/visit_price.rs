@@ -4,7 +4,8 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, TimeDelta, Timelike, 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::{AgreedTerms, Terms, TimeBand};
+use super::{AgreedTerms, BandRate, TimeBand};
+use crate::cancellation::holidays_around;
 use crate::money::{Cents, Price, for_minutes};
 use crate::vocabulary::{Service, Vocabulary};
 
@@ -62,41 +63,35 @@ impl TimeBand {
     }
 }
 
-impl Terms {
-    /// What an hour of a service costs in a band.
-    ///
-    /// # Errors
-    /// Where the terms do not cover it.
-    pub fn rate(&self, service: Service, band: TimeBand) -> Result<Cents, NotCovered> {
-        let offered = self
-            .services
-            .iter()
-            .find(|offered| offered.service == service);
-        let rates = &offered.ok_or(NotCovered::Service(service))?.rates;
-        let rate = rates.iter().find(|rate| rate.band == band);
-        rate.map(|rate| rate.hourly)
-            .ok_or(NotCovered::Band(service, band))
-    }
+/// What a service costs under the terms of one moment, kept with whatever was booked under them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookedRates {
+    /// The service.
+    pub service: Service,
+    /// What the support worker gets for an hour in each band.
+    pub rates: Vec<BandRate>,
+    /// The service's part, in basis points of what the support worker gets.
+    pub service_basis_points: u16,
+    /// The public holidays that count.
+    pub holidays: Vec<NaiveDate>,
 }
 
-impl AgreedTerms {
-    /// What `minutes` of `service` cost that begin at `from`, at a place in `zone`. Each minute that really
-    /// passes counts in the band of the local time at which it begins, so that a night in which clocks
-    /// change costs what it lasts. `holidays` are the public holidays at the place.
+impl BookedRates {
+    /// What `minutes` cost that begin at `from`, at a place in `zone`. Each minute that really passes counts in
+    /// the band of the local time at which it begins, so that a night in which clocks change costs what it lasts.
     ///
     /// # Errors
-    /// Where the terms do not cover the service, or a band that the visit touches.
-    pub fn price_of(
+    /// Where there is no rate for a band that they touch.
+    pub fn price(
         &self,
-        service: Service,
         from: DateTime<Utc>,
         zone: Tz,
         minutes: u32,
-        holidays: &[NaiveDate],
     ) -> Result<VisitPrice, NotCovered> {
         let mut parts = Vec::new();
-        for (band, minutes) in bands(from, zone, minutes, holidays) {
-            let hourly = self.terms.rate(service, band)?;
+        for (band, minutes) in bands(from, zone, minutes, &self.holidays) {
+            let rate = self.rates.iter().find(|rate| rate.band == band);
+            let hourly = rate.ok_or(NotCovered::Band(self.service, band))?.hourly;
             parts.push(BandPart {
                 band,
                 minutes,
@@ -110,6 +105,34 @@ impl AgreedTerms {
         Ok(VisitPrice {
             parts,
             total: Price::of(Cents(worker_gets), self.service_basis_points),
+        })
+    }
+
+    /// The same, with no more public holidays than a visit between these instants can touch.
+    #[must_use]
+    pub fn around(mut self, from: DateTime<Utc>, until: DateTime<Utc>) -> Self {
+        self.holidays = holidays_around(&self.holidays, from, until);
+        self
+    }
+}
+
+impl AgreedTerms {
+    /// What a service costs under these terms; `holidays` are the public holidays that count.
+    ///
+    /// # Errors
+    /// Where the terms do not cover the service.
+    pub fn rates(
+        &self,
+        service: Service,
+        holidays: &[NaiveDate],
+    ) -> Result<BookedRates, NotCovered> {
+        let mut services = self.terms.services.iter();
+        let offered = services.find(|offered| offered.service == service);
+        Ok(BookedRates {
+            service,
+            rates: offered.ok_or(NotCovered::Service(service))?.rates.clone(),
+            service_basis_points: self.service_basis_points,
+            holidays: holidays.to_vec(),
         })
     }
 }
@@ -141,7 +164,7 @@ mod tests {
     use crate::id::OfferId;
     use crate::invalid::Findings;
     use crate::local_time::resolve;
-    use crate::terms::{BandRate, ServiceRates};
+    use crate::terms::{BandRate, ServiceRates, Terms};
 
     const SOCIAL: Service = Service::SocialSupport;
     const NIGHTS: Service = Service::OvernightSupport;
@@ -193,9 +216,8 @@ mod tests {
         let holidays: Vec<NaiveDate> = holidays.iter().map(|day| day.parse().unwrap()).collect();
         let mut findings = Findings::default();
         let from = resolve(starts.parse().unwrap(), zone, "", &mut findings).unwrap();
-        agreed()
-            .price_of(NIGHTS, from, zone.parse().unwrap(), minutes, &holidays)
-            .unwrap()
+        let rates = agreed().rates(NIGHTS, &holidays).unwrap();
+        rates.price(from, zone.parse().unwrap(), minutes).unwrap()
     }
 
     #[test]
@@ -293,9 +315,8 @@ mod tests {
         let (monday, zone) = ("2026-12-21T19:30:00Z".parse().unwrap(), chrono_tz::UTC);
         let agreed = agreed();
         let refused = |service, minutes| {
-            agreed
-                .price_of(service, monday, zone, minutes, &[])
-                .map(|_| ())
+            let rates = agreed.rates(service, &[])?;
+            rates.price(monday, zone, minutes).map(drop)
         };
         assert_eq!(refused(SOCIAL, 30), Ok(()));
         assert_eq!(

@@ -11,10 +11,24 @@ pub(crate) fn booked() -> Visit {
         id: id(20),
         suburb: "West End".to_owned(),
         acting: Acting::by(id(21)),
-        terms_version: 1,
+        terms: UnderTerms {
+            version: 1,
+            rates: BookedRates {
+                service: Service::SocialSupport,
+                rates: Vec::new(),
+                service_basis_points: 250,
+                holidays: Vec::new(),
+            },
+        },
         booked_for: [id(21), id(22)].into(),
     };
-    Visit::book(&proposal, &proposal.current, booking, now())
+    Visit::book(
+        &proposal,
+        &proposal.current,
+        booking,
+        &Policy::default(),
+        now(),
+    )
 }
 
 fn reasoned() -> Reasoned {

@@ -64,5 +64,35 @@ const fn body(happening: Happening) -> &'static str {
         Happening::VisitStarted => "You can see it on your schedule.",
         Happening::VisitCompleted => "You can see it on your schedule.",
         Happening::VisitCancelled => "It is no longer on your schedule.",
+        Happening::ChangeRequested => {
+            "What is booked stands until another time is accepted. You can propose one in the app."
+        }
+        Happening::ChangeWithdrawn => "What is booked stands.",
+        Happening::ChangeRefused => "What is booked stands.",
+        Happening::ChangeProposed => {
+            "What is booked stands until you accept another time. You can look at it in the app."
+        }
+        Happening::VisitChanged => "Your schedule shows when and where it takes place now.",
+        Happening::SeriesBooked => "All of its visits are on your schedule.",
+        Happening::SeriesEnded => "Those of its visits that were still to come are cancelled.",
+        Happening::VisitReminder => "When and where can be seen on your schedule.",
+        Happening::VisitNotStarted => {
+            "It should have begun by now. Our staff know, and are looking into it."
+        }
+        Happening::VisitMissed => "It did not begin, and its time is over. It costs nothing.",
+        Happening::VisitConfirmed => "What it costs stands on the statement of the month.",
+        Happening::VisitDisputed => {
+            "The client does not agree with what was written down. Our staff will hear both sides."
+        }
+        Happening::DisputeSettled => "What was decided can be seen with the visit.",
+        Happening::ChargeWaived => "Nothing is charged for the cancelled visit.",
+        Happening::CoverSought => {
+            "We are asking others who could come instead, those whom the client knows first."
+        }
+        Happening::CoverAccepted => "Please look in the app at who could come, and confirm it.",
+        Happening::CoverBooked => "Who comes can be seen on the schedule.",
+        Happening::CoverDeclined => "We go on asking others.",
+        Happening::CoverUnfilled => "Nobody else could come. Our staff will be in touch.",
+        Happening::CoverWithdrawn => "There is nothing you need to do.",
     }
 }

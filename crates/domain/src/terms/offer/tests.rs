@@ -82,6 +82,7 @@ fn scheme(most: u32) -> FundingScheme {
             most: Cents(most),
         }],
         holidays: vec![],
+        cancellation: None,
     };
     FundingScheme::new("home-support".parse().unwrap(), rules)
 }

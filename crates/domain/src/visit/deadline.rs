@@ -1,0 +1,103 @@
+//! What time brings about for a visit: reminders before it, an alert where it does not begin, and its end.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{Visit, VisitState};
+use crate::policy::Policy;
+
+/// What is to happen at a visit's next deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VisitStep {
+    /// Both sides are reminded of it.
+    Remind,
+    /// It should have begun: the client, staff and whoever is on call hear of it.
+    Alert,
+    /// It is over without having begun.
+    Miss,
+    /// The client has said nothing to it.
+    Confirm,
+}
+
+/// The one deadline that is armed for a visit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VisitDeadline {
+    /// What is to happen.
+    pub step: VisitStep,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// Why a visit's deadline is not passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PassVisitDeadlineError {
+    /// Another deadline has taken its place, or none is armed any more.
+    #[error("another deadline has taken its place")]
+    Superseded,
+    /// It comes too early.
+    #[error("due at {0}")]
+    Early(DateTime<Utc>),
+}
+
+impl Visit {
+    /// The visit with the first of its deadlines after `after` armed, under the next generation.
+    ///
+    /// Deadlines follow from what the visit is, and so from when it is: whatever moves it arms them anew.
+    #[must_use]
+    pub fn armed(self, policy: &Policy, after: DateTime<Utc>) -> Self {
+        let mut ahead = self.steps(policy);
+        ahead.retain(|deadline| after < deadline.at);
+        Self {
+            deadline: ahead.into_iter().min_by_key(|deadline| deadline.at),
+            deadline_generation: self.deadline_generation.saturating_add(1),
+            ..self
+        }
+    }
+
+    /// The deadline that a due row of this generation stands for.
+    ///
+    /// # Errors
+    /// See [`PassVisitDeadlineError`].
+    pub fn due_deadline(
+        &self,
+        generation: u32,
+        now: DateTime<Utc>,
+    ) -> Result<VisitDeadline, PassVisitDeadlineError> {
+        let armed = (self.deadline).filter(|_| generation == self.deadline_generation);
+        let armed = armed.ok_or(PassVisitDeadlineError::Superseded)?;
+        if now < armed.at {
+            return Err(PassVisitDeadlineError::Early(armed.at));
+        }
+        Ok(armed)
+    }
+
+    fn steps(&self, policy: &Policy) -> Vec<VisitDeadline> {
+        let step = |step, at| VisitDeadline { step, at };
+        match self.state {
+            VisitState::Booked => {
+                let late = TimeDelta::minutes(i64::from(policy.late_start_minutes));
+                let reminders = policy.reminder_hours.iter().map(|hours| {
+                    let before = TimeDelta::hours(i64::from(*hours));
+                    step(VisitStep::Remind, self.from - before)
+                });
+                reminders
+                    .chain([
+                        step(VisitStep::Alert, self.from + late),
+                        step(VisitStep::Miss, (self.from + late).max(self.until) + late),
+                    ])
+                    .collect()
+            }
+            VisitState::Completed => {
+                let silence = TimeDelta::hours(i64::from(policy.confirmation_hours));
+                let since = self.completed_at.unwrap_or(self.until);
+                vec![step(VisitStep::Confirm, since + silence)]
+            }
+            VisitState::Started
+            | VisitState::Confirmed
+            | VisitState::Disputed
+            | VisitState::Cancelled
+            | VisitState::Missed => Vec::new(),
+        }
+    }
+}
