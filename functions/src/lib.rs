@@ -9,6 +9,7 @@ pub mod audit;
 pub mod authority;
 pub mod body;
 mod booking;
+pub mod calendar;
 pub mod caller;
 pub mod candidate_list;
 pub mod candidate_release;

@@ -53,7 +53,7 @@ pub fn router() -> OpenApiRouter<Shared> {
 /// Which part of a schedule is wanted: whatever takes place at some time in it.
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct RangeQuery {
+pub(crate) struct RangeQuery {
     /// Its beginning; now unless told.
     from: Option<DateTime<Utc>>,
     /// Its end; 28 days after the beginning unless told, and at most 366.
@@ -62,13 +62,13 @@ struct RangeQuery {
 
 /// A stretch of time.
 #[derive(Debug, Clone, Copy)]
-struct Range {
-    from: DateTime<Utc>,
-    until: DateTime<Utc>,
+pub(crate) struct Range {
+    pub(crate) from: DateTime<Utc>,
+    pub(crate) until: DateTime<Utc>,
 }
 
 impl RangeQuery {
-    fn read(self, now: DateTime<Utc>) -> Result<Range, Problem> {
+    pub(crate) fn read(self, now: DateTime<Utc>) -> Result<Range, Problem> {
         let from = self.from.unwrap_or(now);
         if !KNOWN_YEARS.contains(&from.year()) {
             return Err(Problem::invalid_field("?from", "is within a lifetime"));

@@ -106,6 +106,7 @@ impl<'w> Household<'w> {
         household.negotiate(document).await;
         household.invite().await;
         household.get_acquainted(document).await;
+        household.subscribe(document).await;
         let row = due_token(&parked_row(context).await);
         household.ids.insert("row", row);
         household
@@ -360,6 +361,16 @@ impl<'w> Household<'w> {
         self.ids.insert("report", report.string("id"));
     }
 
+    /// The client's link to their calendar, the first that they have opened.
+    async fn subscribe(&mut self, document: &Document) {
+        let link = self.make(document, "client", "/v1/me/calendar-links").await;
+        let path = link.string("calendar");
+        let (_, token) = path.rsplit_once('/').unwrap();
+        self.ids
+            .insert("token", token.trim_end_matches(".ics").to_owned());
+        assert_eq!(link["number"], 1);
+    }
+
     /// Something in the client's inbox.
     async fn notice(&self) -> String {
         let context = self.world.context();
@@ -434,6 +445,7 @@ impl<'w> Household<'w> {
             (_, "match_request") if SHOWN.iter().any(|part| path.contains(part)) => "shown_request",
             (Some("staff"), "person") => "mediat",
             (Some("clients"), "person") => "repr",
+            (Some("me"), "number") => return "1".to_owned(),
             (Some("audit"), "kind") => return "client".to_owned(),
             (Some("support-workers"), "kind") => return "identity".to_owned(),
             (Some("audit"), "id") => "client",

@@ -11,6 +11,7 @@
 mod activation;
 mod blind_canaries;
 mod blob_links;
+mod calendars;
 mod conversations;
 mod data_file;
 mod engaged;

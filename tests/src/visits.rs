@@ -47,7 +47,7 @@ fn terms(context: &Context) -> AgreedTerms {
 pub fn at_home(starts: &str) -> Value {
     json!({
         "starts": starts, "time_zone": "Australia/Melbourne", "minutes": 120, "place": "home",
-        "service": "social_support", "notes": ""
+        "service": "social_support", "notes": "", "essential": false
     })
 }
 

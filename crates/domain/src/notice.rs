@@ -10,7 +10,7 @@ use crate::check::CheckKind;
 use crate::engagement::{Happening, Side};
 use crate::id::{
     AuthorityId, CandidateId, ClientId, EngagementId, InvitationId, MatchRequestId, PersonId,
-    ReportId, TicketId, WorkerId,
+    ReportId, TicketId, VisitId, WorkerId,
 };
 
 /// Something that happened and concerns somebody.
@@ -196,6 +196,9 @@ pub enum Event {
         happening: Happening,
         /// Who hears of it.
         told: Told,
+        /// The visit that it is about, if it is about one.
+        #[serde(default)]
+        visit: Option<VisitId>,
     },
     /// A safety report came in.
     ReportMade {

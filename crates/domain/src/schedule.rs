@@ -1,5 +1,9 @@
 //! Busy sheets: when a person is taken, and so what is on their schedule.
 
+mod taken;
+
+pub use taken::{Stretch, taken};
+
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,7 @@
 //! Visits: what an accepted proposal books.
 
 mod deadline;
+mod when;
 
 pub use deadline::{PassVisitDeadlineError, VisitDeadline, VisitStep};
 
@@ -454,4 +455,4 @@ impl Visit {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

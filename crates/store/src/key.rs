@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | person | `PERSON#id` | `PROFILE` |
 //! | what a person hears | `PERSON#id` | `INBOX#notice` |
+//! | a person's links to calendars | `PERSON#id` | `FEEDS` |
 //! | what moved from a duplicate | `PERSON#survivor` | `MERGE#duplicate` |
 //! | login | `LOGIN#issuer#subject` | `META` |
 //! | duplicate hint | `HINT#hash` | `PERSON#id` |
@@ -94,6 +95,12 @@ impl Key {
     #[must_use]
     pub fn inbox(person: PersonId, notice: NoticeId) -> Self {
         Self::new(format!("PERSON#{person}"), format!("INBOX#{notice}"))
+    }
+
+    /// A person's links to calendars.
+    #[must_use]
+    pub fn feeds(person: PersonId) -> Self {
+        Self::new(format!("PERSON#{person}"), "FEEDS")
     }
 
     /// What moved to a person from a duplicate record of theirs.

@@ -150,7 +150,9 @@ pub async fn render(
             "An invitation was withdrawn",
             "An invitation that waited for your answer has been withdrawn. There is nothing you need to do.",
         ),
-        Event::Engagement { happening, .. } => Some(engagement::text(*happening)),
+        Event::Engagement {
+            happening, visit, ..
+        } => engagement::text(context, *happening, *visit).await?,
         Event::ReportMade { .. } => fixed(
             "A safety report came in",
             "A safety report came in and waits for you. Please look at it at once.",

@@ -2,6 +2,7 @@
 
 use domain::conversation::Message;
 use domain::engagement::Engagement;
+use domain::feed::Feeds;
 use domain::id::{
     CandidateId, ClientId, EngagementId, InvitationId, MatchRequestId, VisitId, WorkerId,
 };
@@ -149,6 +150,12 @@ impl Entity for Visit {
 impl Entity for BusySheet {
     fn key(&self) -> Key {
         Key::busy_sheet(self.person, self.month)
+    }
+}
+
+impl Entity for Feeds {
+    fn key(&self) -> Key {
+        Key::feeds(self.person)
     }
 }
 
