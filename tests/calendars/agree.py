@@ -45,7 +45,7 @@ def mailed_instants(words):
 
 
 def check(folder, name, tally):
-    text = (folder / f"{name}.ics").read_text(encoding="utf-8", newline="")
+    text = (folder / f"{name}.ics").read_bytes().decode()
     calendar = icalendar.Calendar.from_ical(text)
     assert not calendar.errors, calendar.errors
     told_zones = tz.tzical(StringIO(text.replace("\r\n", "\n")))
