@@ -18,8 +18,8 @@ use crate::problem::{Problem, ProblemBody};
 use crate::safety::Emergency;
 use crate::{
     activation, audit, authority, candidate_review, client, conversation, correction, docs,
-    due_row, engagement, import, inbox, invitation, match_request, membership, partner, person,
-    proposal, safety, schedule, signup, staff, support_worker, terms, ticket, visit,
+    due_row, engagement, import, inbox, invitation, match_request, membership, on_call, partner,
+    person, proposal, safety, schedule, signup, staff, support_worker, terms, ticket, visit,
 };
 
 /// The routes of one family.
@@ -48,6 +48,7 @@ pub const FAMILIES: &[(&str, Routes)] = &[
     ("proposal", proposal::router),
     ("visit", visit::router),
     ("schedule", schedule::router),
+    ("on-call", on_call::router),
     ("safety", safety::router),
     ("ticket", ticket::router),
     ("inbox", inbox::router),

@@ -36,6 +36,7 @@ use crate::path::Path;
 use crate::perform::{Decision, Tagged, once};
 use crate::problem::Problem;
 use crate::standing::{Party, act_in_engagement, in_engagement, see_engagement};
+use crate::statement;
 
 /// The routes of this family.
 #[must_use]
@@ -46,6 +47,7 @@ pub fn router() -> OpenApiRouter<Shared> {
         .routes(routes!(complete_visit))
         .merge(cancellation::router())
         .merge(account::router())
+        .merge(statement::router())
 }
 
 /// Show a visit
