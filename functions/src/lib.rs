@@ -55,7 +55,6 @@ pub mod schedule;
 pub mod signup;
 pub mod staff;
 pub mod standing;
-mod statement;
 pub mod support_worker;
 pub mod sweep;
 pub mod terms;

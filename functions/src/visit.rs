@@ -5,6 +5,7 @@ mod account;
 mod cancellation;
 mod deadline;
 mod settlement;
+mod statement;
 mod view;
 
 pub(crate) use deadline::{armed, when_due as deadline_when_due};
@@ -36,7 +37,6 @@ use crate::path::Path;
 use crate::perform::{Decision, Tagged, once};
 use crate::problem::Problem;
 use crate::standing::{Party, act_in_engagement, in_engagement, see_engagement};
-use crate::statement;
 
 /// The routes of this family.
 #[must_use]

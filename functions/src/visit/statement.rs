@@ -26,7 +26,7 @@ const MOST_VISITS: usize = 10_000;
 const CSV: &str = "text/csv";
 const COLUMNS: &str = "visit,date,from,until,booked_minutes,worked_minutes,basis,client_pays,worker_gets,service_keeps";
 
-pub(crate) fn router() -> OpenApiRouter<Shared> {
+pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(show_statement))
 }
 
