@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{
-    CandidateId, ConversationReadId, EngagementId, MatchRequestId, NoticeId, OfferId, PersonId,
-    ProposalId, ReportId, VisitId, WorkerId,
+    AlertId, CandidateId, ConversationReadId, EngagementId, MatchRequestId, NoticeId, OfferId,
+    PersonId, ProposalId, ReportId, VisitId, WorkerId,
 };
 use crate::notice::Event;
 use crate::place::Cell;
@@ -85,6 +85,11 @@ pub enum Due {
     VisitSettlement {
         /// Which engagement.
         engagement: EngagementId,
+    },
+    /// Tell the next of those on call of an alert that nobody has answered.
+    AlertEscalation {
+        /// Which alert.
+        alert: AlertId,
     },
     /// Look whether a safety report was dealt with in time.
     ReportDeadline {
@@ -199,6 +204,7 @@ impl Due {
             | Self::ProposalLapse { .. }
             | Self::VisitDeadline { .. }
             | Self::VisitSettlement { .. }
+            | Self::AlertEscalation { .. }
             | Self::ReportDeadline { .. } => Consumer::Expiry,
             Self::Notice { .. } | Self::Mail { .. } => Consumer::Notification,
             Self::Reindex { .. } | Self::RemoveShard { .. } | Self::Night { .. } => {

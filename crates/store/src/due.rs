@@ -87,6 +87,7 @@ const OFFER_LAPSE: &str = "offer-lapse";
 const PROPOSAL_LAPSE: &str = "proposal-lapse";
 const VISIT_DEADLINE: &str = "visit-deadline";
 const VISIT_SETTLEMENT: &str = "visit-settlement";
+const ALERT_ESCALATION: &str = "alert-escalation";
 const REPORT_DEADLINE: &str = "report-deadline";
 const NOTICE: &str = "notice";
 const MAIL: &str = "mail";
@@ -94,7 +95,7 @@ const REINDEX: &str = "reindex";
 const REMOVE_SHARD: &str = "remove-shard";
 const NIGHT: &str = "night";
 
-const CONSUMERS: [(&str, Consumer); 15] = [
+const CONSUMERS: [(&str, Consumer); 16] = [
     (CANDIDATE_RELEASE, Consumer::CandidateRelease),
     (CHECK_EXPIRY, Consumer::Expiry),
     (INVITATION_LAPSE, Consumer::Expiry),
@@ -104,6 +105,7 @@ const CONSUMERS: [(&str, Consumer); 15] = [
     (PROPOSAL_LAPSE, Consumer::Expiry),
     (VISIT_DEADLINE, Consumer::Expiry),
     (VISIT_SETTLEMENT, Consumer::Expiry),
+    (ALERT_ESCALATION, Consumer::Expiry),
     (REPORT_DEADLINE, Consumer::Expiry),
     (NOTICE, Consumer::Notification),
     (MAIL, Consumer::Notification),
@@ -128,6 +130,7 @@ fn name(row: &DueRow, commit: &str) -> String {
         }
         Due::VisitDeadline { .. } => format!("{VISIT_DEADLINE}#{}", row.generation),
         Due::VisitSettlement { .. } => format!("{VISIT_SETTLEMENT}#{commit}"),
+        Due::AlertEscalation { .. } => format!("{ALERT_ESCALATION}#{}", row.generation),
         Due::ReportDeadline { .. } => format!("{REPORT_DEADLINE}#{}", row.generation),
         Due::Notice { notice, .. } => format!("{NOTICE}#{notice}"),
         Due::Mail {
