@@ -19,7 +19,7 @@ use crate::safety::Emergency;
 use crate::{
     activation, audit, authority, candidate_review, client, conversation, correction, docs,
     due_row, engagement, import, inbox, invitation, match_request, membership, partner, person,
-    proposal, safety, schedule, signup, staff, support_worker, terms, ticket, visit,
+    proposal, safety, schedule, signup, staff, support_worker, terms, ticket, visit, visit_change,
 };
 
 /// The routes of one family.
@@ -47,6 +47,7 @@ pub const FAMILIES: &[(&str, Routes)] = &[
     ("terms", terms::router),
     ("proposal", proposal::router),
     ("visit", visit::router),
+    ("visit-change", visit_change::router),
     ("schedule", schedule::router),
     ("safety", safety::router),
     ("ticket", ticket::router),
@@ -59,7 +60,7 @@ pub const FAMILIES: &[(&str, Routes)] = &[
 pub const PUBLIC_TAG: &str = "public";
 
 /// The tags of families in which clients and support workers act: staff can do it for them when told to.
-const TOLD_TAGS: [&str; 8] = [
+const TOLD_TAGS: [&str; 9] = [
     "match requests",
     "candidate review",
     "invitations",
@@ -68,6 +69,7 @@ const TOLD_TAGS: [&str; 8] = [
     "terms",
     "proposals",
     "visits",
+    "visit changes",
 ];
 
 /// One family as a service of its own: what its Lambda function runs.

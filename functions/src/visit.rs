@@ -14,7 +14,9 @@ use chrono::{DateTime, FixedOffset, Utc};
 use domain::access::{Acting, Duty};
 use domain::eligibility::startable;
 use domain::engagement::{Engagement, Happening, Reasoned, Side};
-use domain::id::{ClientId, EngagementId, ProposalId, VisitId, WorkerId};
+use domain::id::{
+    ChangeRequestId, ClientId, EngagementId, ProposalId, SeriesId, VisitId, WorkerId,
+};
 use domain::notice::Told;
 use domain::terms::VisitPrice;
 use domain::visit::{
@@ -58,6 +60,8 @@ pub struct VisitView {
     proposal: ProposalId,
     /// Exactly the revision of the proposal that was accepted.
     revision: u32,
+    /// The series that it belongs to, if it does.
+    series: Option<SeriesId>,
     state: VisitState,
     service: Service,
     /// When it begins, with the offset of its place.
@@ -73,6 +77,10 @@ pub struct VisitView {
     /// Where the client lives: for the support worker alone, while a visit there is booked or under way.
     home_address: Option<String>,
     notes: String,
+    /// Raised whenever when or where it takes place changes, and when it is cancelled.
+    sequence: u32,
+    /// The wish of the client's to change it that is open.
+    change_request: Option<ChangeRequestId>,
     booked_by: Acting,
     booked_at: DateTime<Utc>,
     started_at: Option<DateTime<Utc>>,
@@ -117,6 +125,7 @@ impl VisitView {
             worker: visit.worker,
             proposal: visit.proposal,
             revision: visit.revision,
+            series: visit.series,
             state: visit.state,
             service: visit.details.service,
             time_zone: visit.details.time_zone,
@@ -125,6 +134,8 @@ impl VisitView {
             suburb: visit.suburb,
             home_address,
             notes: visit.details.notes,
+            sequence: visit.sequence,
+            change_request: visit.change_request,
             booked_by: visit.booked_by,
             booked_at: visit.booked_at,
             started_at: visit.started_at,
@@ -143,10 +154,10 @@ impl VisitView {
     responses((status = 200, body = VisitView, example = json!({
         "id": "vis_0190b2f06bd47c5a9a3e5b7f21d4c8aa", "engagement": "eng_0190b2f06bd47c5a9a3e5b7f21d4c8ab",
         "client": "clt_0190b2f06bd47c5a9a3e5b7f21d4c8ac", "worker": "wrk_0190b2f06bd47c5a9a3e5b7f21d4c8ad",
-        "proposal": "prop_0190b2f06bd47c5a9a3e5b7f21d4c8ae", "revision": 2, "state": "booked",
+        "proposal": "prop_0190b2f06bd47c5a9a3e5b7f21d4c8ae", "revision": 2, "series": null, "state": "booked",
         "service": "social_support", "from": "2026-12-01T09:00:00+10:00", "until": "2026-12-01T11:00:00+10:00",
         "time_zone": "Australia/Brisbane", "minutes": 120, "place": "home", "suburb": "West End",
-        "home_address": "8 Vulture Street, West End 4101", "notes": "",
+        "home_address": "8 Vulture Street, West End 4101", "notes": "", "sequence": 0, "change_request": null,
         "booked_by": {"by": "per_0190b2f06bd47c5a9a3e5b7f21d4c8af", "on_behalf_of": null},
         "booked_at": "2026-11-25T02:00:00Z", "started_at": null, "completed_at": null, "cancellation": null,
         "terms_version": 1,
@@ -184,7 +195,7 @@ async fn show(
     })
 }
 
-async fn load(context: &Context, visit: VisitId) -> Result<Versioned<Visit>, Problem> {
+pub(crate) async fn load(context: &Context, visit: VisitId) -> Result<Versioned<Visit>, Problem> {
     let found = context.store.get(&Key::visit(visit)).await?;
     found.ok_or_else(Problem::not_found)
 }

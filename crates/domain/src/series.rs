@@ -8,7 +8,7 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -24,6 +24,8 @@ use crate::schedule::Busy;
 use crate::terms::{BookedRates, NotCovered, VisitPrice};
 use crate::visit::{Booking, Visit, VisitDetails, VisitState};
 
+/// How long before a visit a public holiday can still matter to the notice of its cancellation, in days.
+const LONGEST_NOTICE_DAYS: i64 = 60;
 /// The part of an id that numbers the visits of a series.
 const NUMBERS: u128 = 0xffff;
 
@@ -122,7 +124,10 @@ impl SeriesOffer {
             count: u32::try_from(occurrences.len()).unwrap_or(u32::MAX),
             total: together(prices.iter().map(|price| price.total)),
             until,
-            rates: rates.around(first.unwrap_or(until), until),
+            rates: rates.around(
+                first.unwrap_or(until) - TimeDelta::days(LONGEST_NOTICE_DAYS),
+                until,
+            ),
         })
     }
 
@@ -302,7 +307,8 @@ impl Series {
     }
 }
 
-const NOTHING: Price = Price {
+/// No money at all.
+pub const NOTHING: Price = Price {
     client_pays: Cents(0),
     worker_gets: Cents(0),
     service_keeps: Cents(0),

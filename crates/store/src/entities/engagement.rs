@@ -1,5 +1,6 @@
 //! How what lies between a client and a support worker is stored: invitations, engagements and all that comes of them.
 
+use domain::change_request::ChangeRequest;
 use domain::conversation::Message;
 use domain::engagement::Engagement;
 use domain::id::{
@@ -10,6 +11,7 @@ use domain::meeting::Meeting;
 use domain::pair::Pair;
 use domain::proposal::Proposal;
 use domain::schedule::{BusySheet, Month};
+use domain::series::Series;
 use domain::terms::Offer;
 use domain::visit::Visit;
 use domain::vocabulary::Vocabulary;
@@ -143,6 +145,18 @@ impl Entity for Visit {
             partition: StaffPartition::Visits(Month::of(self.from)),
             order: instant(self.from),
         })
+    }
+}
+
+impl Entity for ChangeRequest {
+    fn key(&self) -> Key {
+        Key::change_request(self.visit, self.id)
+    }
+}
+
+impl Entity for Series {
+    fn key(&self) -> Key {
+        Key::series(self.engagement, self.id)
     }
 }
 
