@@ -20,7 +20,7 @@ use crate::{
     activation, audit, authority, calendar, candidate_review, client, conversation, correction,
     docs, due_row, engagement, import, inbox, invitation, match_request, membership, on_call,
     partner, person, proposal, safety, schedule, signup, staff, support_worker, terms, ticket,
-    visit,
+    visit, visit_change,
 };
 
 /// The routes of one family.
@@ -48,6 +48,7 @@ pub const FAMILIES: &[(&str, Routes)] = &[
     ("terms", terms::router),
     ("proposal", proposal::router),
     ("visit", visit::router),
+    ("visit-change", visit_change::router),
     ("schedule", schedule::router),
     ("calendar", calendar::router),
     ("on-call", on_call::router),
@@ -62,7 +63,7 @@ pub const FAMILIES: &[(&str, Routes)] = &[
 pub const PUBLIC_TAG: &str = "public";
 
 /// The tags of families in which clients and support workers act: staff can do it for them when told to.
-const TOLD_TAGS: [&str; 8] = [
+const TOLD_TAGS: [&str; 9] = [
     "match requests",
     "candidate review",
     "invitations",
@@ -71,6 +72,7 @@ const TOLD_TAGS: [&str; 8] = [
     "terms",
     "proposals",
     "visits",
+    "visit changes",
 ];
 
 /// One family as a service of its own: what its Lambda function runs.

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::matcher::MatcherError;
 use crate::{
     candidate_release, check_expiry, conversation, invitation_expiry, notification, on_call,
-    proposal, safety, terms, visit,
+    proposal, safety, series, terms, visit,
 };
 
 /// How often an effect is decided again within one delivery.
@@ -154,6 +154,14 @@ pub async fn consume(context: &Context, key: &DueKey) -> Result<Consumed, Consum
         Due::AlertEscalation { alert } => {
             let escalate = || on_call::escalate(context, &pending, *alert);
             carry_out(context, &pending, escalate).await
+        }
+        Due::SeriesUnfold { engagement, series } => {
+            let unfold = || series::unfold_when_due(context, &pending, *engagement, *series);
+            carry_out(context, &pending, unfold).await
+        }
+        Due::SeriesEnd { engagement, series } => {
+            let end = || series::end_when_due(context, &pending, *engagement, *series);
+            carry_out(context, &pending, end).await
         }
         Due::ReportDeadline { report } => {
             let pass = || safety::pass_deadline(context, &pending, *report);

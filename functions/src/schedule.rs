@@ -14,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Datelike, FixedOffset, TimeDelta, Utc};
 use domain::access::{Duty, Scope};
 use domain::client::Client;
-use domain::id::{ClientId, EngagementId, PersonId, VisitId, WorkerId};
+use domain::id::{ClientId, EngagementId, PersonId, SeriesId, VisitId, WorkerId};
 use domain::schedule::Month;
 use domain::support_worker::SupportWorker;
 use domain::visit::{Visit, VisitState};
@@ -96,6 +96,8 @@ struct ScheduledVisit {
     engagement: EngagementId,
     client: ClientId,
     worker: WorkerId,
+    /// The series that it belongs to, if it does.
+    series: Option<SeriesId>,
     state: VisitState,
     service: Service,
     /// When it begins, with the offset of its place.
@@ -117,6 +119,7 @@ impl ScheduledVisit {
             engagement: visit.engagement,
             client: visit.client,
             worker: visit.worker,
+            series: visit.series,
             state: visit.state,
             service: visit.details.service,
             time_zone: visit.details.time_zone,
@@ -133,7 +136,7 @@ impl ScheduledVisit {
     responses((status = 200, body = Listed<ScheduledVisit>, example = json!({"items": [{
         "visit": "vis_0190b2f06bd47c5a9a3e5b7f21d4c8aa", "engagement": "eng_0190b2f06bd47c5a9a3e5b7f21d4c8ab",
         "client": "clt_0190b2f06bd47c5a9a3e5b7f21d4c8ac", "worker": "wrk_0190b2f06bd47c5a9a3e5b7f21d4c8ad",
-        "state": "booked", "service": "social_support", "from": "2026-12-01T09:00:00+10:00",
+        "series": null, "state": "booked", "service": "social_support", "from": "2026-12-01T09:00:00+10:00",
         "until": "2026-12-01T11:00:00+10:00", "time_zone": "Australia/Brisbane", "suburb": "West End"
     }]})))
 )]

@@ -57,12 +57,12 @@ pub fn router() -> OpenApiRouter<Shared> {
     responses((status = 200, body = VisitView, example = json!({
         "id": "vis_0190b2f06bd47c5a9a3e5b7f21d4c8aa", "engagement": "eng_0190b2f06bd47c5a9a3e5b7f21d4c8ab",
         "client": "clt_0190b2f06bd47c5a9a3e5b7f21d4c8ac", "worker": "wrk_0190b2f06bd47c5a9a3e5b7f21d4c8ad",
-        "proposal": "prop_0190b2f06bd47c5a9a3e5b7f21d4c8ae", "revision": 2, "state": "confirmed",
+        "proposal": "prop_0190b2f06bd47c5a9a3e5b7f21d4c8ae", "revision": 2, "series": null, "state": "confirmed",
         "service": "social_support", "from": "2026-12-01T09:00:00+10:00", "until": "2026-12-01T11:00:00+10:00",
         "time_zone": "Australia/Brisbane", "minutes": 120, "place": "home", "suburb": "West End",
         "home_address": null, "notes": "",
         "booked_by": {"by": "per_0190b2f06bd47c5a9a3e5b7f21d4c8af", "on_behalf_of": null},
-        "booked_at": "2026-11-25T02:00:00Z", "essential": false, "sequence": 0,
+        "booked_at": "2026-11-25T02:00:00Z", "essential": false, "sequence": 0, "change_request": null,
         "started_at": "2026-11-30T23:02:00Z", "completed_at": "2026-12-01T01:02:20Z",
         "worked": {
             "minutes": 120, "unpriced_minutes": 0,
@@ -121,7 +121,7 @@ fn duty_to_see(caller: &Caller, visit: &Visit) -> Duty {
     }
 }
 
-async fn load(context: &Context, visit: VisitId) -> Result<Versioned<Visit>, Problem> {
+pub(crate) async fn load(context: &Context, visit: VisitId) -> Result<Versioned<Visit>, Problem> {
     let found = context.store.get(&Key::visit(visit)).await?;
     found.ok_or_else(Problem::not_found)
 }

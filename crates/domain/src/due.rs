@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{
     AlertId, CandidateId, ConversationReadId, EngagementId, MatchRequestId, NoticeId, OfferId,
-    PersonId, ProposalId, ReportId, VisitId, WorkerId,
+    PersonId, ProposalId, ReportId, SeriesId, VisitId, WorkerId,
 };
 use crate::notice::Event;
 use crate::place::Cell;
@@ -90,6 +90,20 @@ pub enum Due {
     AlertEscalation {
         /// Which alert.
         alert: AlertId,
+    },
+    /// Make the visits of a series that was booked.
+    SeriesUnfold {
+        /// In which engagement.
+        engagement: EngagementId,
+        /// Which series.
+        series: SeriesId,
+    },
+    /// Cancel what is still to come of a series that was ended.
+    SeriesEnd {
+        /// In which engagement.
+        engagement: EngagementId,
+        /// Which series.
+        series: SeriesId,
     },
     /// Look whether a safety report was dealt with in time.
     ReportDeadline {
@@ -205,6 +219,8 @@ impl Due {
             | Self::VisitDeadline { .. }
             | Self::VisitSettlement { .. }
             | Self::AlertEscalation { .. }
+            | Self::SeriesUnfold { .. }
+            | Self::SeriesEnd { .. }
             | Self::ReportDeadline { .. } => Consumer::Expiry,
             Self::Notice { .. } | Self::Mail { .. } => Consumer::Notification,
             Self::Reindex { .. } | Self::RemoveShard { .. } | Self::Night { .. } => {

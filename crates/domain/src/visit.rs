@@ -24,7 +24,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::Acting;
 use crate::cancellation::CancellationTerms;
-use crate::id::{ClientId, CoverId, EngagementId, PersonId, ProposalId, VisitId, WorkerId};
+use crate::id::{
+    ChangeRequestId, ClientId, CoverId, EngagementId, PersonId, ProposalId, SeriesId, VisitId,
+    WorkerId,
+};
 use crate::invalid::Findings;
 use crate::local_time;
 use crate::money::Price;
@@ -162,6 +165,12 @@ pub struct Visit {
     pub deadline_generation: u32,
     /// The search for somebody else to come to it, if there was one.
     pub cover: Option<CoverId>,
+    /// The series that it belongs to, if it does.
+    pub series: Option<SeriesId>,
+    /// The wish of the client's to change it that is open.
+    ///
+    /// INVARIANT: one at a time, since whatever makes or closes one writes this record.
+    pub change_request: Option<ChangeRequestId>,
     /// Whose busy sheets it stands on: the two people's, and those of the records merged into them by then.
     pub booked_for: BTreeSet<PersonId>,
 }
@@ -296,6 +305,8 @@ impl Visit {
             deadline: None,
             deadline_generation: 0,
             cover: None,
+            series: None,
+            change_request: None,
             booked_for: booking.booked_for,
         };
         booked.armed(policy, now)

@@ -88,6 +88,8 @@ const PROPOSAL_LAPSE: &str = "proposal-lapse";
 const VISIT_DEADLINE: &str = "visit-deadline";
 const VISIT_SETTLEMENT: &str = "visit-settlement";
 const ALERT_ESCALATION: &str = "alert-escalation";
+const SERIES_UNFOLD: &str = "series-unfold";
+const SERIES_END: &str = "series-end";
 const REPORT_DEADLINE: &str = "report-deadline";
 const NOTICE: &str = "notice";
 const MAIL: &str = "mail";
@@ -95,7 +97,7 @@ const REINDEX: &str = "reindex";
 const REMOVE_SHARD: &str = "remove-shard";
 const NIGHT: &str = "night";
 
-const CONSUMERS: [(&str, Consumer); 16] = [
+const CONSUMERS: [(&str, Consumer); 18] = [
     (CANDIDATE_RELEASE, Consumer::CandidateRelease),
     (CHECK_EXPIRY, Consumer::Expiry),
     (INVITATION_LAPSE, Consumer::Expiry),
@@ -106,6 +108,8 @@ const CONSUMERS: [(&str, Consumer); 16] = [
     (VISIT_DEADLINE, Consumer::Expiry),
     (VISIT_SETTLEMENT, Consumer::Expiry),
     (ALERT_ESCALATION, Consumer::Expiry),
+    (SERIES_UNFOLD, Consumer::Expiry),
+    (SERIES_END, Consumer::Expiry),
     (REPORT_DEADLINE, Consumer::Expiry),
     (NOTICE, Consumer::Notification),
     (MAIL, Consumer::Notification),
@@ -131,6 +135,8 @@ fn name(row: &DueRow, commit: &str) -> String {
         Due::VisitDeadline { .. } => format!("{VISIT_DEADLINE}#{}", row.generation),
         Due::VisitSettlement { .. } => format!("{VISIT_SETTLEMENT}#{commit}"),
         Due::AlertEscalation { .. } => format!("{ALERT_ESCALATION}#{}", row.generation),
+        Due::SeriesUnfold { series, .. } => format!("{SERIES_UNFOLD}#{series}"),
+        Due::SeriesEnd { series, .. } => format!("{SERIES_END}#{series}"),
         Due::ReportDeadline { .. } => format!("{REPORT_DEADLINE}#{}", row.generation),
         Due::Notice { notice, .. } => format!("{NOTICE}#{notice}"),
         Due::Mail {

@@ -26,6 +26,8 @@
 //! | meetings, offers, proposals | `ENG#id` | `MEET#id`, `OFFER#version`, `PROP#id` |
 //! | visits of an engagement | `ENG#id` | `VISIT#id` |
 //! | visit | `VISIT#id` | `META` |
+//! | change requests of a visit | `VISIT#id` | `CHANGE#id` |
+//! | series of an engagement | `ENG#id` | `SERIES#id` |
 //! | busy sheet | `BUSY#person` | UTC month |
 //! | alert; who is on call | `ALERT#id`; `ROTA#on-call` | `META` |
 //! | safety report | `REPORT#id` | `META` |
@@ -51,9 +53,10 @@ use std::fmt;
 use domain::engagement::Side;
 use domain::funding::SchemeCode;
 use domain::id::{
-    AlertId, AttachmentId, CandidateId, ClientId, ConversationReadId, EngagementId, FormId,
-    ImportId, InvitationId, MatchRequestId, MeetingId, MembershipPlanId, MessageId, NoticeId,
-    PartnerId, PersonId, ProposalId, ReportId, SignupId, TicketId, VisitId, WorkerId,
+    AlertId, AttachmentId, CandidateId, ChangeRequestId, ClientId, ConversationReadId,
+    EngagementId, FormId, ImportId, InvitationId, MatchRequestId, MeetingId, MembershipPlanId,
+    MessageId, NoticeId, PartnerId, PersonId, ProposalId, ReportId, SeriesId, SignupId, TicketId,
+    VisitId, WorkerId,
 };
 use domain::import::ImportKind;
 use domain::person::LoginKey;
@@ -299,6 +302,18 @@ impl Key {
     #[must_use]
     pub fn visit(id: VisitId) -> Self {
         Self::meta(format!("VISIT#{id}"))
+    }
+
+    /// A client's wish to alter a visit. Ids are time-ordered.
+    #[must_use]
+    pub fn change_request(visit: VisitId, request: ChangeRequestId) -> Self {
+        Self::new(format!("VISIT#{visit}"), format!("CHANGE#{request}"))
+    }
+
+    /// A series of visits.
+    #[must_use]
+    pub fn series(engagement: EngagementId, series: SeriesId) -> Self {
+        Self::new(format!("ENG#{engagement}"), format!("SERIES#{series}"))
     }
 
     /// When a person is taken in a month.

@@ -4,7 +4,9 @@ use chrono::{DateTime, FixedOffset, Utc};
 use domain::access::Acting;
 use domain::cancellation::CancellationTerms;
 use domain::engagement::Side;
-use domain::id::{ClientId, EngagementId, ProposalId, VisitId, WorkerId};
+use domain::id::{
+    ChangeRequestId, ClientId, EngagementId, ProposalId, SeriesId, VisitId, WorkerId,
+};
 use domain::money::Price;
 use domain::terms::VisitPrice;
 use domain::visit::{
@@ -25,6 +27,8 @@ pub(super) struct VisitView {
     proposal: ProposalId,
     /// Exactly the revision of the proposal that was accepted.
     revision: u32,
+    /// The series that it belongs to, if it does.
+    series: Option<SeriesId>,
     state: VisitState,
     service: Service,
     /// When it begins, with the offset of its place.
@@ -46,6 +50,8 @@ pub(super) struct VisitView {
     booked_at: DateTime<Utc>,
     /// Raised whenever when or where it takes place changes, and when it is cancelled.
     sequence: u32,
+    /// The wish of the client's to change it that is open.
+    change_request: Option<ChangeRequestId>,
     /// When the support worker really began.
     started_at: Option<DateTime<Utc>>,
     /// When the support worker really finished.
@@ -166,6 +172,8 @@ impl VisitView {
             booked_by: visit.booked_by,
             booked_at: visit.booked_at,
             sequence: visit.sequence,
+            series: visit.series,
+            change_request: visit.change_request,
             started_at: visit.started_at,
             completed_at: visit.completed_at,
             worked: visit.worked,

@@ -1,5 +1,6 @@
 //! How what lies between a client and a support worker is stored: invitations, engagements and all that comes of them.
 
+use domain::change_request::ChangeRequest;
 use domain::conversation::Message;
 use domain::engagement::Engagement;
 use domain::feed::Feeds;
@@ -11,6 +12,7 @@ use domain::meeting::Meeting;
 use domain::pair::Pair;
 use domain::proposal::Proposal;
 use domain::schedule::{BusySheet, Month};
+use domain::series::Series;
 use domain::terms::Offer;
 use domain::visit::Visit;
 use domain::vocabulary::Vocabulary;
@@ -144,6 +146,18 @@ impl Entity for Visit {
             partition: StaffPartition::Visits(Month::of(self.from)),
             order: instant(self.from),
         })
+    }
+}
+
+impl Entity for ChangeRequest {
+    fn key(&self) -> Key {
+        Key::change_request(self.visit, self.id)
+    }
+}
+
+impl Entity for Series {
+    fn key(&self) -> Key {
+        Key::series(self.engagement, self.id)
     }
 }
 
