@@ -17,7 +17,7 @@ use crate::context::Shared;
 use crate::problem::{Problem, ProblemBody};
 use crate::safety::Emergency;
 use crate::{
-    activation, audit, authority, candidate_review, client, conversation, correction, docs,
+    activation, audit, authority, candidate_review, client, conversation, correction, cover, docs,
     due_row, engagement, import, inbox, invitation, match_request, membership, partner, person,
     proposal, safety, schedule, signup, staff, support_worker, terms, ticket, visit,
 };
@@ -48,6 +48,7 @@ pub const FAMILIES: &[(&str, Routes)] = &[
     ("proposal", proposal::router),
     ("visit", visit::router),
     ("schedule", schedule::router),
+    ("cover", cover::router),
     ("safety", safety::router),
     ("ticket", ticket::router),
     ("inbox", inbox::router),
@@ -59,7 +60,7 @@ pub const FAMILIES: &[(&str, Routes)] = &[
 pub const PUBLIC_TAG: &str = "public";
 
 /// The tags of families in which clients and support workers act: staff can do it for them when told to.
-const TOLD_TAGS: [&str; 8] = [
+const TOLD_TAGS: [&str; 9] = [
     "match requests",
     "candidate review",
     "invitations",
@@ -68,6 +69,7 @@ const TOLD_TAGS: [&str; 8] = [
     "terms",
     "proposals",
     "visits",
+    "cover",
 ];
 
 /// One family as a service of its own: what its Lambda function runs.

@@ -147,6 +147,12 @@ pub struct Visit {
     pub deadline_generation: u32,
     /// The search for somebody else to come to it, if there was one.
     pub cover: Option<CoverId>,
+    /// The visit in whose place it was booked, where it covers one.
+    #[serde(default)]
+    pub covers: Option<VisitId>,
+    /// The visit that was booked in its place, once somebody else comes.
+    #[serde(default)]
+    pub covered_by: Option<VisitId>,
     /// Whose busy sheets it stands on: the two people's, and those of the records merged into them by then.
     pub booked_for: BTreeSet<PersonId>,
 }
@@ -237,6 +243,21 @@ pub struct Booking {
     pub acting: Acting,
     /// The terms in force.
     pub terms: UnderTerms,
+    /// Whose busy sheets it goes on.
+    pub booked_for: BTreeSet<PersonId>,
+}
+
+/// Who comes in the place of a visit's support worker.
+#[derive(Debug, Clone)]
+pub struct CoverBooking {
+    /// The id that the booked visit gets.
+    pub id: VisitId,
+    /// Their engagement with the client.
+    pub engagement: EngagementId,
+    /// Who they are.
+    pub worker: WorkerId,
+    /// Who had the last word.
+    pub acting: Acting,
     /// Whose busy sheets it goes on.
     pub booked_for: BTreeSet<PersonId>,
 }
@@ -332,6 +353,48 @@ impl Visit {
             deadline: None,
             deadline_generation: 0,
             cover: None,
+            covers: None,
+            covered_by: None,
+            booked_for: booking.booked_for,
+        };
+        booked.armed(policy, now)
+    }
+
+    /// What somebody else is booked for who comes in this visit's place: the same time, place and price, on the same
+    /// terms.
+    ///
+    /// INVARIANT: the client pays no more than they agreed to.
+    #[must_use]
+    pub fn covered_as(&self, booking: CoverBooking, policy: &Policy, now: DateTime<Utc>) -> Self {
+        let booked = Self {
+            id: booking.id,
+            engagement: booking.engagement,
+            client: self.client,
+            worker: booking.worker,
+            proposal: self.proposal,
+            revision: self.revision,
+            details: self.details.clone(),
+            suburb: self.suburb.clone(),
+            from: self.from,
+            until: self.until,
+            state: VisitState::Booked,
+            booked_by: booking.acting,
+            booked_at: now,
+            started_at: None,
+            completed_at: None,
+            cancellation: None,
+            terms_version: self.terms_version,
+            price: self.price.clone(),
+            rates: self.rates.clone(),
+            cancellation_terms: self.cancellation_terms,
+            policy_version: self.policy_version,
+            late_change_hours: self.late_change_hours,
+            sequence: 0,
+            deadline: None,
+            deadline_generation: 0,
+            cover: None,
+            covers: Some(self.id),
+            covered_by: None,
             booked_for: booking.booked_for,
         };
         booked.armed(policy, now)

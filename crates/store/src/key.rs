@@ -26,6 +26,8 @@
 //! | visits of an engagement | `ENG#id` | `VISIT#id` |
 //! | visit | `VISIT#id` | `META` |
 //! | busy sheet | `BUSY#person` | UTC month |
+//! | search for cover | `COVER#id` | `META` |
+//! | a support worker's being asked to cover | `WORKER#id` | `COVER#id` |
 //! | safety report | `REPORT#id` | `META` |
 //! | a person's safety reports in an engagement | `ENG#id` | `REPORT#person#id` |
 //! | signup | `SIGNUP#id` | `META` |
@@ -49,9 +51,9 @@ use std::fmt;
 use domain::engagement::Side;
 use domain::funding::SchemeCode;
 use domain::id::{
-    AttachmentId, CandidateId, ClientId, ConversationReadId, EngagementId, FormId, ImportId,
-    InvitationId, MatchRequestId, MeetingId, MembershipPlanId, MessageId, NoticeId, PartnerId,
-    PersonId, ProposalId, ReportId, SignupId, TicketId, VisitId, WorkerId,
+    AttachmentId, CandidateId, ClientId, ConversationReadId, CoverId, EngagementId, FormId,
+    ImportId, InvitationId, MatchRequestId, MeetingId, MembershipPlanId, MessageId, NoticeId,
+    PartnerId, PersonId, ProposalId, ReportId, SignupId, TicketId, VisitId, WorkerId,
 };
 use domain::import::ImportKind;
 use domain::person::LoginKey;
@@ -293,6 +295,18 @@ impl Key {
         Self::meta(format!("VISIT#{id}"))
     }
 
+    /// A search for somebody to cover a visit.
+    #[must_use]
+    pub fn cover(id: CoverId) -> Self {
+        Self::meta(format!("COVER#{id}"))
+    }
+
+    /// The mark that a support worker was asked to cover a visit; the ids of searches are time-ordered.
+    #[must_use]
+    pub fn worker_cover(worker: WorkerId, cover: CoverId) -> Self {
+        Self::new(format!("WORKER#{worker}"), format!("COVER#{cover}"))
+    }
+
     /// When a person is taken in a month.
     #[must_use]
     pub fn busy_sheet(person: PersonId, month: Month) -> Self {
@@ -456,6 +470,8 @@ pub enum StaffPartition {
     Engagements(&'static str),
     /// Visits of one UTC month, by their beginning.
     Visits(Month),
+    /// Searches for cover in one state (its code), by the beginning of their visits.
+    Covers(&'static str),
     /// Safety reports in one state (its code), by deadline.
     Reports(&'static str),
     /// Questions and answers that wait for screening, by time.
@@ -479,6 +495,7 @@ impl fmt::Display for StaffPartition {
             Self::Staff => f.write_str("STAFF"),
             Self::Engagements(state) => write!(f, "ENGS#{state}"),
             Self::Visits(month) => write!(f, "VISITS#{month}"),
+            Self::Covers(state) => write!(f, "COVERS#{state}"),
             Self::Reports(state) => write!(f, "REPORTS#{state}"),
             Self::Screenings => f.write_str("SCREENINGS"),
             Self::Parked => f.write_str("PARKED"),
