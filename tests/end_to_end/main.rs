@@ -12,6 +12,7 @@ mod activation;
 mod blind_canaries;
 mod blob_links;
 mod conversations;
+mod cover;
 mod data_file;
 mod engaged;
 mod engagements;
