@@ -1,15 +1,17 @@
 //! Finding somebody else to come to a visit: who is asked, who is first, and what is booked then.
 
 mod booked;
+mod offered;
+mod suspended;
 
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::access::StaffRole;
 use domain::engagement::Engagement;
-use domain::id::{PersonId, WorkerId};
+use domain::id::WorkerId;
 use domain::match_request::{MatchRequest, MatchRequestState};
-use domain::visit::Visit;
+use domain::visit::{Visit, VisitState};
 use rapport_tests::answer::Answer;
 use rapport_tests::people::{modest_request, settle_engagement, settle_staff, settle_workers};
 use rapport_tests::visits::at_home;
@@ -28,7 +30,6 @@ struct Covered {
     /// `/v1/visits/…`
     visit: String,
     workers: BTreeMap<String, WorkerId>,
-    people: BTreeMap<String, PersonId>,
 }
 
 impl Covered {
@@ -50,11 +51,9 @@ impl Covered {
         engaged.world.settle().await;
         let visit = engaged.book(&at_home(MONDAY)).await;
         let ids = settled.iter().map(|(worker, _)| *worker);
-        let people = settled.iter().map(|(_, person)| *person);
         Self {
             visit,
             workers: subjects.iter().cloned().zip(ids).collect(),
-            people: subjects.iter().cloned().zip(people).collect(),
             engaged,
         }
     }
@@ -151,7 +150,7 @@ impl Covered {
         self.world().as_("ana").post(&path, &given).await
     }
 
-    /// The visit that Ana's schedule shows on the day.
+    /// What stands on somebody's schedule in the next weeks.
     async fn scheduled(&self, of: &str) -> Vec<Value> {
         let path = match self.workers.get(of) {
             Some(worker) => format!("/v1/support-workers/{worker}/schedule"),
@@ -232,5 +231,5 @@ async fn those_whom_the_client_knows_are_asked_first_and_then_so_many_at_a_time(
         assert_eq!(shown["comes"], Value::Null);
         assert!(!shown.text().contains("wrk_"), "{}", shown.text());
     }
-    assert_eq!(covered.stored().await.state.to_string(), "booked");
+    assert_eq!(covered.stored().await.state, VisitState::Booked);
 }
