@@ -517,4 +517,4 @@ impl Visit {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

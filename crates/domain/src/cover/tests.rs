@@ -4,9 +4,30 @@ use proptest::prelude::*;
 use super::*;
 use crate::engagement::Side;
 use crate::policy::Policy;
-use crate::proposal::tests::{id, now};
-use crate::visit::tests::booked;
-use crate::visit::{Visit, VisitState};
+use crate::proposal::UnderTerms;
+use crate::proposal::tests::{id, now, open};
+use crate::terms::BookedRates;
+use crate::visit::{Booking, Visit, VisitState};
+use crate::vocabulary::Service;
+
+fn booked() -> Visit {
+    let proposal = open();
+    let rates = BookedRates {
+        service: Service::SocialSupport,
+        rates: Vec::new(),
+        service_basis_points: 250,
+        holidays: Vec::new(),
+    };
+    let booking = Booking {
+        id: id(20),
+        suburb: "West End".to_owned(),
+        acting: by(),
+        terms: UnderTerms { version: 1, rates },
+        booked_for: [id(21), id(22)].into(),
+    };
+    let revision = &proposal.current;
+    Visit::book(&proposal, revision, booking, &Policy::default(), now())
+}
 
 fn begin(cause: CoverCause, visit: &Visit, at: DateTime<Utc>) -> Result<Cover, BeginCoverError> {
     Cover::begin(id(40), visit, cause, None, &Policy::default(), at)
