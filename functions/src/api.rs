@@ -18,9 +18,9 @@ use crate::problem::{Problem, ProblemBody};
 use crate::safety::Emergency;
 use crate::{
     activation, audit, authority, calendar, candidate_review, client, conversation, correction,
-    docs, due_row, engagement, import, inbox, invitation, match_request, membership, on_call,
-    partner, person, proposal, safety, schedule, signup, staff, support_worker, terms, ticket,
-    visit, visit_change,
+    cover, docs, due_row, engagement, import, inbox, invitation, match_request, membership,
+    on_call, partner, person, proposal, safety, schedule, signup, staff, support_worker, terms,
+    ticket, visit, visit_change,
 };
 
 /// The routes of one family.
@@ -52,6 +52,7 @@ pub const FAMILIES: &[(&str, Routes)] = &[
     ("schedule", schedule::router),
     ("calendar", calendar::router),
     ("on-call", on_call::router),
+    ("cover", cover::router),
     ("safety", safety::router),
     ("ticket", ticket::router),
     ("inbox", inbox::router),
@@ -63,7 +64,7 @@ pub const FAMILIES: &[(&str, Routes)] = &[
 pub const PUBLIC_TAG: &str = "public";
 
 /// The tags of families in which clients and support workers act: staff can do it for them when told to.
-const TOLD_TAGS: [&str; 9] = [
+const TOLD_TAGS: [&str; 10] = [
     "match requests",
     "candidate review",
     "invitations",
@@ -73,6 +74,7 @@ const TOLD_TAGS: [&str; 9] = [
     "proposals",
     "visits",
     "visit changes",
+    "cover",
 ];
 
 /// One family as a service of its own: what its Lambda function runs.

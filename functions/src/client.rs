@@ -128,6 +128,7 @@ pub async fn show(
         membership,
         funding,
         open_match_requests: _,
+        cover_consent: _,
         partner,
         created_at,
     } = value;

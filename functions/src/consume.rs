@@ -12,7 +12,7 @@ use store::{Commit, CommitError, DueKey, PendingDue, StoreError};
 use crate::context::Context;
 use crate::matcher::MatcherError;
 use crate::{
-    candidate_release, check_expiry, conversation, invitation_expiry, notification, on_call,
+    candidate_release, check_expiry, conversation, cover, invitation_expiry, notification, on_call,
     proposal, safety, series, terms, visit,
 };
 
@@ -146,6 +146,18 @@ pub async fn consume(context: &Context, key: &DueKey) -> Result<Consumed, Consum
         Due::VisitDeadline { visit } => {
             let pass = || visit::deadline_when_due(context, &pending, *visit);
             carry_out(context, &pending, pass).await
+        }
+        Due::CoverWave { cover } => {
+            let go_on = || cover::when_due(context, &pending, *cover);
+            carry_out(context, &pending, go_on).await
+        }
+        Due::SuspensionCover { worker } => {
+            let look = || cover::suspension_when_due(context, &pending, *worker);
+            carry_out(context, &pending, look).await
+        }
+        Due::LeaveLook { worker } => {
+            let look = || cover::leave_when_due(context, &pending, *worker);
+            carry_out(context, &pending, look).await
         }
         Due::VisitSettlement { engagement } => {
             let settle = || visit::when_due(context, &pending, *engagement);

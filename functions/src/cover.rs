@@ -1,25 +1,206 @@
 //! Cover: finding another support worker for a visit at short notice.
+//!
+//! A search begins where a support worker cancels, is suspended or does not come, and where somebody asks for it. It
+//! goes on in waves, each a due row: those whom the client knows are asked first, then whoever suits best of those who
+//! are free then. The first who accepts is the one.
 
-use domain::cover::CoverCause;
+mod ask;
+mod booked;
+mod client;
+mod comer;
+mod consent;
+mod leave;
+mod offers;
+mod search;
+mod staff;
+mod suspension;
+mod view;
+mod wave;
+
+pub(crate) use leave::when_due as leave_when_due;
+pub(crate) use suspension::when_due as suspension_when_due;
+pub(crate) use wave::when_due;
+
+use domain::cover::{BeginCoverError, Cover, CoverCause, CoverClosed};
+use domain::due::{Due, DueRow};
+use domain::engagement::{Engagement, Happening, Reasoned};
+use domain::id::CoverId;
+use domain::notice::{Event, Told};
 use domain::visit::Visit;
-use store::{Commit, StoreError};
+use store::{Commit, Key, StoreError, Versioned};
+use utoipa_axum::router::OpenApiRouter;
 
-use crate::context::Context;
+use crate::consume::ConsumeError;
+use crate::context::{Context, Shared};
+use crate::conversation::tell;
+use crate::problem::Problem;
+
+/// The routes of this family.
+#[must_use]
+pub fn router() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new()
+        .merge(ask::router())
+        .merge(client::router())
+        .merge(consent::router())
+        .merge(offers::router())
+        .merge(leave::router())
+        .merge(staff::router())
+}
 
 /// Begins to look for somebody else to come to `visit`, where nobody is looked for yet. `visit` is the one that the
 /// commit is about to write: it is marked with the search.
 ///
 /// # Errors
 /// When the table does not answer.
-#[expect(
-    clippy::unused_async,
-    reason = "reads the request that the client was matched by"
-)]
 pub(crate) async fn seek(
-    _context: &Context,
+    context: &Context,
     commit: Commit,
-    _visit: &mut Visit,
-    _cause: CoverCause,
+    visit: &mut Visit,
+    cause: CoverCause,
 ) -> Result<Commit, StoreError> {
-    Ok(commit)
+    Ok(match begun(context, visit, cause, None).await? {
+        Ok(begun) => begun.added(context, commit, visit),
+        // Its time is over, or somebody is looked for already.
+        Err(_) => commit,
+    })
+}
+
+/// A search that is about to begin.
+struct Begun {
+    cover: Cover,
+    held: Option<Versioned<Engagement>>,
+}
+
+async fn begun(
+    context: &Context,
+    visit: &Visit,
+    cause: CoverCause,
+    asked_for: Option<Reasoned>,
+) -> Result<Result<Begun, BeginCoverError>, StoreError> {
+    // INVARIANT: one search at a time, since whatever begins one writes the visit.
+    if let Some(earlier) = visit.cover {
+        let earlier = context.store.get::<Cover>(&Key::cover(earlier)).await?;
+        if earlier.is_some_and(|earlier| earlier.value.is_live()) {
+            return Ok(Err(BeginCoverError::Sought));
+        }
+    }
+    let policy = context.store.policy().await?;
+    let (id, now) = (context.fresh(), context.now());
+    let cover = Cover::begin(id, visit, cause, asked_for, &policy, now);
+    let key = Key::engagement(visit.engagement);
+    let held = context.store.get(&key).await?;
+    Ok(cover.map(|cover| Begun { cover, held }))
+}
+
+impl Begun {
+    /// Adds the search to the commit that writes `visit`, and marks the visit with it.
+    fn added(&self, context: &Context, commit: Commit, visit: &mut Visit) -> Commit {
+        visit.cover = Some(self.cover.id);
+        let commit = armed(commit.insert(&self.cover), &self.cover);
+        match &self.held {
+            Some(held) => told(
+                context,
+                commit,
+                &held.value,
+                Happening::CoverSought,
+                visit,
+                Told::Client,
+            ),
+            None => commit,
+        }
+    }
+}
+
+/// A search, and what it is about.
+struct Search {
+    cover: Versioned<Cover>,
+    /// The visit that has nobody to come.
+    visit: Versioned<Visit>,
+    /// The engagement in which it was booked.
+    held: Versioned<Engagement>,
+}
+
+impl Search {
+    async fn of(context: &Context, cover: CoverId) -> Result<Option<Self>, StoreError> {
+        let store = &context.store;
+        let Some(cover) = store.get::<Cover>(&Key::cover(cover)).await? else {
+            return Ok(None);
+        };
+        let visit = store.get::<Visit>(&Key::visit(cover.value.visit)).await?;
+        let held = Key::engagement(cover.value.engagement);
+        let held = store.get::<Engagement>(&held).await?;
+        Ok(visit
+            .zip(held)
+            .map(|(visit, held)| Self { cover, visit, held }))
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.cover.value.is_wanted_for(&self.visit.value)
+    }
+
+    fn told(&self, context: &Context, commit: Commit, happening: Happening, told: Told) -> Commit {
+        self::told(
+            context,
+            commit,
+            &self.held.value,
+            happening,
+            &self.visit.value,
+            told,
+        )
+    }
+
+    /// Lets whoever could have come know that they are not needed, if somebody could.
+    fn let_go(&self, context: &Context, commit: Commit) -> Commit {
+        match self.cover.value.taken_by {
+            Some(worker) => commit.notify(
+                context.fresh(),
+                Event::CoverNotNeeded {
+                    cover: self.cover.value.id,
+                    worker,
+                },
+            ),
+            None => commit,
+        }
+    }
+}
+
+/// Adds the row of the search's next deadline, if there is one.
+fn armed(commit: Commit, cover: &Cover) -> Commit {
+    match cover.deadline {
+        Some(at) => commit.due_of(
+            &Key::cover(cover.id),
+            DueRow {
+                due: Due::CoverWave { cover: cover.id },
+                at,
+                generation: cover.deadline_generation,
+            },
+        ),
+        None => commit,
+    }
+}
+
+fn told(
+    context: &Context,
+    commit: Commit,
+    engagement: &Engagement,
+    happening: Happening,
+    visit: &Visit,
+    told: Told,
+) -> Commit {
+    let about = Some(visit.id.to_string());
+    tell(context, commit, engagement, happening, about, told)
+}
+
+/// A consumer has nobody to refuse: whatever is in the way is tried again later.
+fn tried_again(problem: &Problem) -> ConsumeError {
+    tracing::warn!(status = %problem.status(), "what a search for cover rests on cannot be read");
+    ConsumeError::Busy
+}
+
+fn closed(closed: CoverClosed) -> Problem {
+    let kind = match closed {
+        CoverClosed::Taken => "cover-taken",
+        CoverClosed::Over => "cover-closed",
+    };
+    Problem::wrong_state(kind, closed)
 }

@@ -22,7 +22,7 @@ pub mod consume;
 pub mod context;
 pub mod conversation;
 pub mod correction;
-mod cover;
+pub mod cover;
 pub mod docs;
 pub mod due_row;
 pub mod duplicate;

@@ -14,7 +14,7 @@ use domain::conversation::{
 };
 use domain::engagement::{Engagement, EngagementState, Side};
 use domain::id::{
-    AttachmentKind, ClientId, ConversationReadKind, EngagementId, MessageId, MessageKind,
+    AttachmentKind, ClientId, ConversationReadKind, EngagementId, MessageId, MessageKind, WorkerId,
 };
 use domain::meeting::Meeting;
 use domain::notice::Event;
@@ -30,7 +30,9 @@ use rapport_tests::people::{
     settle_staff, settle_terms,
 };
 use rapport_tests::signups::{Partner, sign_up};
-use rapport_tests::visits::{agree_terms, at_home, engagement_of, settle_proposal, settle_visit};
+use rapport_tests::visits::{
+    agree_terms, at_home, engagement_of, settle_cover, settle_proposal, settle_visit,
+};
 use rapport_tests::world::World;
 use serde_json::{Value, json};
 use store::{Actor, Commit, InboxItem, Key, due_token};
@@ -226,15 +228,26 @@ impl<'w> Household<'w> {
         let open = settle_proposal(context, &held, worker, &visit).await;
         let accepted = settle_proposal(context, &held, worker, &visit).await;
         let booked = settle_visit(context, &accepted, [client, worker]).await;
+        // Somebody is looked for to come to each; the support worker of the living engagement is asked to come to
+        // the visit of the one that has ended.
+        let asked: Vec<WorkerId> = (actor == "ended")
+            .then(|| self.ids["worker"].parse().unwrap())
+            .into_iter()
+            .collect();
+        let cover = settle_cover(context, booked, &asked).await;
         for (name, id) in [
             ("proposal", open.id.to_string()),
             ("visit", booked.to_string()),
+            ("cover", cover.to_string()),
         ] {
             if actor == "worker" {
                 self.ids.insert(name, id);
             } else {
                 self.own.insert((actor, name), id);
             }
+        }
+        if actor == "ended" {
+            self.own.insert(("worker", "cover"), cover.to_string());
         }
     }
 

@@ -14,6 +14,7 @@ mod blob_links;
 mod calendars;
 mod cancellations;
 mod conversations;
+mod cover;
 mod data_file;
 mod engaged;
 mod engagements;

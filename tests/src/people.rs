@@ -82,6 +82,7 @@ pub async fn settle_client(context: &Context, subject: &str) -> (ClientId, Perso
         membership: None,
         funding: None,
         open_match_requests: [].into(),
+        cover_consent: None,
         partner: None,
         created_at: context.now(),
     };

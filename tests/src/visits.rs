@@ -1,8 +1,9 @@
 //! Terms, proposals and visits put straight into the table.
 
 use domain::access::Acting;
+use domain::cover::{CanBeAsked, Cover, CoverCause, LeftOut};
 use domain::engagement::Engagement;
-use domain::id::{EngagementId, PersonId, VisitId};
+use domain::id::{CoverId, EngagementId, PersonId, VisitId, WorkerId};
 use domain::money::Cents;
 use domain::policy::Policy;
 use domain::proposal::{Conditions, Proposal, UnderTerms};
@@ -12,7 +13,7 @@ use domain::visit::{Booking, Visit, VisitDetails};
 use domain::vocabulary::{Service, Vocabulary};
 use functions::context::Context;
 use serde_json::{Value, json};
-use store::{Actor, Commit, EngagementVisit, Key};
+use store::{Actor, Commit, EngagementVisit, Key, WorkerCover};
 
 /// Terms in force that cover social support at any time.
 pub fn agree_terms(context: &Context, engagement: &mut Engagement) {
@@ -114,6 +115,43 @@ pub async fn settle_visit(
     }
     context.store.commit(commit).await.unwrap();
     visit.id
+}
+
+/// A search for somebody to come to a visit, in which `asked` were asked a moment ago.
+pub async fn settle_cover(context: &Context, visit: VisitId, asked: &[WorkerId]) -> CoverId {
+    let found = context.store.get::<Visit>(&Key::visit(visit)).await;
+    let was = found.unwrap().expect("a visit");
+    let (policy, now) = (Policy::default(), context.now());
+    let cover = Cover::begin(
+        context.fresh(),
+        &was.value,
+        CoverCause::Asked,
+        None,
+        &policy,
+        now,
+    );
+    let can_be_asked = |worker: &WorkerId| CanBeAsked {
+        worker: *worker,
+        known: false,
+    };
+    let found: Vec<CanBeAsked> = asked.iter().map(can_be_asked).collect();
+    let cover = cover
+        .unwrap()
+        .go_on(&found, LeftOut::default(), &policy, now);
+    let next = Visit {
+        cover: Some(cover.id),
+        ..was.value.clone()
+    };
+    let audit = context.audit(Actor::Service, "settle", &Key::cover(cover.id));
+    let commit = Commit::new(audit).insert(&cover).replace(&was, &next);
+    let commit = asked.iter().fold(commit, |commit, worker| {
+        commit.insert(&WorkerCover {
+            worker: *worker,
+            cover: cover.id,
+        })
+    });
+    context.store.commit(commit).await.unwrap();
+    cover.id
 }
 
 /// An engagement as stored.

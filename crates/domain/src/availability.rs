@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::invalid::Findings;
@@ -168,6 +168,24 @@ pub enum Exception {
     },
 }
 
+/// A stretch of whole days on which a support worker is away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Leave {
+    /// The first day away.
+    pub first: NaiveDate,
+    /// The last day away.
+    pub last: NaiveDate,
+}
+
+impl Leave {
+    /// Whether something from `from` until before `until`, by the clock at its place, touches it.
+    #[must_use]
+    pub fn touches(self, from: NaiveDateTime, until: NaiveDateTime) -> bool {
+        let ends = (until - TimeDelta::nanoseconds(1)).max(from);
+        from.date() <= self.last && self.first <= ends.date()
+    }
+}
+
 /// When a support worker can work.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -263,6 +281,27 @@ impl DayHours {
                 0
             },
         }
+    }
+
+    /// Every half hour that something touches from `from` until before `until`, by the clock at its place; none
+    /// where that is more than two days.
+    #[must_use]
+    pub fn touched(from: NaiveDateTime, until: NaiveDateTime) -> Option<Self> {
+        const WHOLE_DAY: u64 = (1 << 48) - 1;
+        let last = (until - TimeDelta::nanoseconds(1)).max(from);
+        let half_hour = |at: NaiveDateTime| at.hour() * 2 + at.minute() / 30;
+        let before = (1_u64 << half_hour(from)) - 1;
+        let through = (1_u64 << (half_hour(last) + 1)) - 1;
+        let (today, tomorrow) = match (last.date() - from.date()).num_days() {
+            0 => (through & !before, 0),
+            1 => (WHOLE_DAY & !before, through),
+            _ => return None,
+        };
+        Some(Self {
+            weekday: Weekday::of(from.date()),
+            today,
+            tomorrow,
+        })
     }
 
     /// Whether two days in a row with these half hours hold them all.
@@ -404,6 +443,16 @@ impl Availability {
             }
         }
         week
+    }
+
+    /// The stretches of whole days away, as they were written down.
+    pub fn leave(&self) -> impl Iterator<Item = Leave> {
+        self.exceptions
+            .iter()
+            .filter_map(|exception| match *exception {
+                Exception::Away { first, last } => Some(Leave { first, last }),
+                Exception::Extra { .. } => None,
+            })
     }
 
     /// Adds what is wrong under `pointer`.

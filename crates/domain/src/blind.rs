@@ -6,10 +6,12 @@
 mod fewer;
 mod request;
 mod standing;
+mod visit;
 
 pub use fewer::{BlindRelaxation, BlindRemoval, what_removes, what_would_bring};
 pub use request::BlindRequest;
 pub use standing::{BlindQuestion, CandidateStanding};
+pub use visit::{BlindVisit, CoverOfferState};
 
 use serde::{Deserialize, Serialize};
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::access::Acting;
 use crate::funding::SchemeCode;
 use crate::id::{ClientId, MatchRequestId, MembershipPlanId, PartnerId, PersonId};
 
@@ -24,6 +25,9 @@ pub struct Client {
     /// in the commit that submits it and leaves in the one that closes it.
     #[serde(default)]
     pub open_match_requests: BTreeSet<MatchRequestId>,
+    /// Whether whoever can cover a visit may be booked without asking them again: not unless they say so.
+    #[serde(default)]
+    pub cover_consent: Option<CoverConsent>,
     /// The partner whose site sent the signup.
     pub partner: Option<PartnerId>,
     /// When the role was made.
@@ -44,6 +48,15 @@ impl Client {
         self.open_match_requests.remove(&match_request);
         self
     }
+}
+
+/// A client's agreement that whoever can cover a visit is booked without asking them again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct CoverConsent {
+    /// Who gave it.
+    pub acting: Acting,
+    /// When.
+    pub at: DateTime<Utc>,
 }
 
 /// A membership plan as assigned to one client.

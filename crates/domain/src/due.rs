@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{
-    AlertId, CandidateId, ConversationReadId, EngagementId, MatchRequestId, NoticeId, OfferId,
-    PersonId, ProposalId, ReportId, SeriesId, VisitId, WorkerId,
+    AlertId, CandidateId, ConversationReadId, CoverId, EngagementId, MatchRequestId, NoticeId,
+    OfferId, PersonId, ProposalId, ReportId, SeriesId, VisitId, WorkerId,
 };
 use crate::notice::Event;
 use crate::place::Cell;
@@ -80,6 +80,21 @@ pub enum Due {
     VisitDeadline {
         /// Which visit.
         visit: VisitId,
+    },
+    /// Go on looking for somebody to cover a visit.
+    CoverWave {
+        /// Which search.
+        cover: CoverId,
+    },
+    /// Look for somebody else to come to what a suspended support worker is booked for.
+    SuspensionCover {
+        /// Who is suspended.
+        worker: WorkerId,
+    },
+    /// Look whether a support worker's leave falls on visits that are booked.
+    LeaveLook {
+        /// Whose leave.
+        worker: WorkerId,
     },
     /// Cancel what is still booked in an engagement that has ended.
     VisitSettlement {
@@ -217,6 +232,9 @@ impl Due {
             | Self::OfferLapse { .. }
             | Self::ProposalLapse { .. }
             | Self::VisitDeadline { .. }
+            | Self::CoverWave { .. }
+            | Self::SuspensionCover { .. }
+            | Self::LeaveLook { .. }
             | Self::VisitSettlement { .. }
             | Self::AlertEscalation { .. }
             | Self::SeriesUnfold { .. }

@@ -12,7 +12,7 @@ pub use operations::{
 };
 
 use crate::access::Acting;
-use crate::id::{ClientId, EngagementId, InvitationId, MatchRequestId, OfferId, WorkerId};
+use crate::id::{ClientId, EngagementId, InvitationId, MatchRequestId, OfferId, VisitId, WorkerId};
 use crate::terms::AgreedTerms;
 use crate::vocabulary::Vocabulary;
 
@@ -106,8 +106,11 @@ pub struct Engagement {
     pub worker: WorkerId,
     /// The match request it came from.
     pub match_request: MatchRequestId,
-    /// The invitation that was accepted.
-    pub invitation: InvitationId,
+    /// The invitation that was accepted; none where the support worker came to cover a visit.
+    pub invitation: Option<InvitationId>,
+    /// The visit that it was opened to cover, where no invitation opened it.
+    #[serde(default)]
+    pub opened_to_cover: Option<VisitId>,
     /// Where it stands.
     pub state: EngagementState,
     /// When it was opened.
@@ -195,7 +198,37 @@ impl Engagement {
             client,
             worker,
             match_request,
-            invitation,
+            invitation: Some(invitation),
+            opened_to_cover: None,
+            state: EngagementState::Open,
+            opened_at: now,
+            pause: None,
+            end: None,
+            parting_message: None,
+            terms: None,
+            offers: 0,
+            open_offer: None,
+            understandings: Vec::new(),
+        }
+    }
+
+    /// What a support worker's coming to cover `visit`, booked in `covered`, opens. The visit is priced as it was
+    /// booked; terms of their own the two have yet to agree on.
+    #[must_use]
+    pub const fn open_to_cover(
+        id: EngagementId,
+        covered: &Self,
+        visit: VisitId,
+        worker: WorkerId,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            id,
+            client: covered.client,
+            worker,
+            match_request: covered.match_request,
+            invitation: None,
+            opened_to_cover: Some(visit),
             state: EngagementState::Open,
             opened_at: now,
             pause: None,

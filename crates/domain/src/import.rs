@@ -303,6 +303,7 @@ pub fn new_client(
         person,
         membership: plan.map(|plan| Membership { plan, since: now }),
         open_match_requests: [].into(),
+        cover_consent: None,
         funding: None,
         partner: None,
         created_at: now,

@@ -9,8 +9,8 @@ use crate::access::{Duty, Scope};
 use crate::check::CheckKind;
 use crate::engagement::{Happening, Side};
 use crate::id::{
-    AlertId, AuthorityId, CandidateId, ClientId, EngagementId, InvitationId, MatchRequestId,
-    PersonId, ReportId, TicketId, VisitId, WorkerId,
+    AlertId, AuthorityId, CandidateId, ClientId, CoverId, EngagementId, InvitationId,
+    MatchRequestId, PersonId, ReportId, TicketId, VisitId, WorkerId,
 };
 
 /// Something that happened and concerns somebody.
@@ -184,6 +184,25 @@ pub enum Event {
         /// Whose.
         worker: WorkerId,
     },
+    /// A support worker was asked to cover a visit.
+    CoverOffered {
+        /// Which search.
+        cover: CoverId,
+        /// Whom.
+        worker: WorkerId,
+    },
+    /// Somebody who could have covered a visit is not needed.
+    CoverNotNeeded {
+        /// Which search.
+        cover: CoverId,
+        /// Who.
+        worker: WorkerId,
+    },
+    /// A support worker's leave falls on visits that are booked.
+    LeaveHitsVisits {
+        /// Whose leave.
+        worker: WorkerId,
+    },
     /// Something happened in an engagement.
     Engagement {
         /// Which engagement.
@@ -351,6 +370,9 @@ impl Event {
             | Self::Invited { worker, .. }
             | Self::InvitationLapsed { worker, .. }
             | Self::InvitationWithdrawn { worker, .. }
+            | Self::CoverOffered { worker, .. }
+            | Self::CoverNotNeeded { worker, .. }
+            | Self::LeaveHitsVisits { worker }
             | Self::DoneForWorker { worker, .. } => Audience::Worker(*worker),
         }
     }

@@ -271,6 +271,7 @@ pub fn receive(
         membership: None,
         funding: None,
         open_match_requests: [].into(),
+        cover_consent: None,
         partner: Some(partner.id),
         created_at: now,
     };

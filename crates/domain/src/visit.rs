@@ -2,6 +2,7 @@
 
 mod account;
 mod cancelling;
+mod covering;
 mod day;
 mod deadline;
 mod when;
@@ -13,6 +14,7 @@ pub use account::{
 pub use cancelling::{
     CancelVisitError, Cancellation, CancellationQuote, WaiveChargeError, Waiver, WaiverGrounds,
 };
+pub use covering::CoverBooking;
 pub use day::{CompleteVisitError, StartVisitError, UnlikelyTime, Worked};
 pub use deadline::{PassVisitDeadlineError, VisitDeadline, VisitStep};
 
@@ -171,6 +173,12 @@ pub struct Visit {
     ///
     /// INVARIANT: one at a time, since whatever makes or closes one writes this record.
     pub change_request: Option<ChangeRequestId>,
+    /// The visit in whose place it was booked, where it covers one.
+    #[serde(default)]
+    pub covers: Option<VisitId>,
+    /// The visit that was booked in its place, once somebody else comes.
+    #[serde(default)]
+    pub covered_by: Option<VisitId>,
     /// Whose busy sheets it stands on: the two people's, and those of the records merged into them by then.
     pub booked_for: BTreeSet<PersonId>,
 }
@@ -307,6 +315,8 @@ impl Visit {
             cover: None,
             series: None,
             change_request: None,
+            covers: None,
+            covered_by: None,
             booked_for: booking.booked_for,
         };
         booked.armed(policy, now)

@@ -86,6 +86,9 @@ const READ_DISCLOSURE: &str = "read-disclosure";
 const OFFER_LAPSE: &str = "offer-lapse";
 const PROPOSAL_LAPSE: &str = "proposal-lapse";
 const VISIT_DEADLINE: &str = "visit-deadline";
+const COVER_WAVE: &str = "cover-wave";
+const SUSPENSION_COVER: &str = "suspension-cover";
+const LEAVE_LOOK: &str = "leave-look";
 const VISIT_SETTLEMENT: &str = "visit-settlement";
 const ALERT_ESCALATION: &str = "alert-escalation";
 const SERIES_UNFOLD: &str = "series-unfold";
@@ -97,7 +100,7 @@ const REINDEX: &str = "reindex";
 const REMOVE_SHARD: &str = "remove-shard";
 const NIGHT: &str = "night";
 
-const CONSUMERS: [(&str, Consumer); 18] = [
+const CONSUMERS: [(&str, Consumer); 21] = [
     (CANDIDATE_RELEASE, Consumer::CandidateRelease),
     (CHECK_EXPIRY, Consumer::Expiry),
     (INVITATION_LAPSE, Consumer::Expiry),
@@ -106,6 +109,9 @@ const CONSUMERS: [(&str, Consumer); 18] = [
     (OFFER_LAPSE, Consumer::Expiry),
     (PROPOSAL_LAPSE, Consumer::Expiry),
     (VISIT_DEADLINE, Consumer::Expiry),
+    (COVER_WAVE, Consumer::Expiry),
+    (SUSPENSION_COVER, Consumer::Expiry),
+    (LEAVE_LOOK, Consumer::Expiry),
     (VISIT_SETTLEMENT, Consumer::Expiry),
     (ALERT_ESCALATION, Consumer::Expiry),
     (SERIES_UNFOLD, Consumer::Expiry),
@@ -133,6 +139,9 @@ fn name(row: &DueRow, commit: &str) -> String {
             format!("{PROPOSAL_LAPSE}#{proposal}#{}", row.generation)
         }
         Due::VisitDeadline { .. } => format!("{VISIT_DEADLINE}#{}", row.generation),
+        Due::CoverWave { .. } => format!("{COVER_WAVE}#{}", row.generation),
+        Due::SuspensionCover { .. } => format!("{SUSPENSION_COVER}#{commit}"),
+        Due::LeaveLook { .. } => format!("{LEAVE_LOOK}#{commit}"),
         Due::VisitSettlement { .. } => format!("{VISIT_SETTLEMENT}#{commit}"),
         Due::AlertEscalation { .. } => format!("{ALERT_ESCALATION}#{}", row.generation),
         Due::SeriesUnfold { series, .. } => format!("{SERIES_UNFOLD}#{series}"),

@@ -1,6 +1,7 @@
 //! How each thing of the domain is stored: its key, and the list in which staff find it.
 
 mod alert;
+mod cover;
 mod engagement;
 mod night;
 mod safety;
@@ -29,6 +30,7 @@ use domain::vocabulary::Vocabulary;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub use cover::WorkerCover;
 pub use engagement::{ClientEngagement, EngagementVisit, WorkerEngagement, WorkerInvitation};
 pub use night::Night;
 pub use safety::OwnReport;

@@ -30,6 +30,8 @@
 //! | series of an engagement | `ENG#id` | `SERIES#id` |
 //! | busy sheet | `BUSY#person` | UTC month |
 //! | alert; who is on call | `ALERT#id`; `ROTA#on-call` | `META` |
+//! | search for cover | `COVER#id` | `META` |
+//! | a support worker's being asked to cover | `WORKER#id` | `COVER#id` |
 //! | safety report | `REPORT#id` | `META` |
 //! | a person's safety reports in an engagement | `ENG#id` | `REPORT#person#id` |
 //! | signup | `SIGNUP#id` | `META` |
@@ -53,7 +55,7 @@ use std::fmt;
 use domain::engagement::Side;
 use domain::funding::SchemeCode;
 use domain::id::{
-    AlertId, AttachmentId, CandidateId, ChangeRequestId, ClientId, ConversationReadId,
+    AlertId, AttachmentId, CandidateId, ChangeRequestId, ClientId, ConversationReadId, CoverId,
     EngagementId, FormId, ImportId, InvitationId, MatchRequestId, MeetingId, MembershipPlanId,
     MessageId, NoticeId, PartnerId, PersonId, ProposalId, ReportId, SeriesId, SignupId, TicketId,
     VisitId, WorkerId,
@@ -316,6 +318,18 @@ impl Key {
         Self::new(format!("ENG#{engagement}"), format!("SERIES#{series}"))
     }
 
+    /// A search for somebody to cover a visit.
+    #[must_use]
+    pub fn cover(id: CoverId) -> Self {
+        Self::meta(format!("COVER#{id}"))
+    }
+
+    /// The mark that a support worker was asked to cover a visit; the ids of searches are time-ordered.
+    #[must_use]
+    pub fn worker_cover(worker: WorkerId, cover: CoverId) -> Self {
+        Self::new(format!("WORKER#{worker}"), format!("COVER#{cover}"))
+    }
+
     /// When a person is taken in a month.
     #[must_use]
     pub fn busy_sheet(person: PersonId, month: Month) -> Self {
@@ -493,6 +507,8 @@ pub enum StaffPartition {
     Visits(Month),
     /// Alerts in one state (its code), by time.
     Alerts(&'static str),
+    /// Searches for cover in one state (its code), by the beginning of their visits.
+    Covers(&'static str),
     /// Safety reports in one state (its code), by deadline.
     Reports(&'static str),
     /// Questions and answers that wait for screening, by time.
@@ -517,6 +533,7 @@ impl fmt::Display for StaffPartition {
             Self::Engagements(state) => write!(f, "ENGS#{state}"),
             Self::Visits(month) => write!(f, "VISITS#{month}"),
             Self::Alerts(state) => write!(f, "ALERTS#{state}"),
+            Self::Covers(state) => write!(f, "COVERS#{state}"),
             Self::Reports(state) => write!(f, "REPORTS#{state}"),
             Self::Screenings => f.write_str("SCREENINGS"),
             Self::Parked => f.write_str("PARKED"),

@@ -24,7 +24,7 @@ pub use due::{
 };
 pub use entities::{
     CellRow, ClientEngagement, ClientMatchRequest, EngagementVisit, Hint, InboxItem, Login, Night,
-    OwnReport, PartnerForm, Setting, ShardPointer, StoredScheme, WorkerEngagement,
+    OwnReport, PartnerForm, Setting, ShardPointer, StoredScheme, WorkerCover, WorkerEngagement,
     WorkerInvitation,
 };
 pub use error::StoreError;

@@ -153,6 +153,18 @@ pub async fn render(
         Event::Engagement {
             happening, visit, ..
         } => engagement::text(context, *happening, *visit).await?,
+        Event::CoverOffered { .. } => fixed(
+            "Could you come to a visit?",
+            "A client needs somebody to come to a visit whose support worker cannot. The first who accepts is booked. You can see when and where in the app.",
+        ),
+        Event::CoverNotNeeded { .. } => fixed(
+            "You are not needed for a visit",
+            "Thank you for being ready to come to a visit. You are not needed for it any more; the time is yours again.",
+        ),
+        Event::LeaveHitsVisits { .. } => fixed(
+            "You have visits on days when you are away",
+            "Visits are booked on days that you have marked as away. They stand until another time is accepted or somebody else comes. In the app you can propose another time, or ask for somebody else to come.",
+        ),
         Event::ReportMade { .. } => fixed(
             "A safety report came in",
             "A safety report came in and waits for you. Please look at it at once.",
@@ -261,6 +273,9 @@ async fn concerns(context: &Context, event: &Event, reader: &Person) -> Result<b
         | Event::Invited { worker, .. }
         | Event::InvitationLapsed { worker, .. }
         | Event::InvitationWithdrawn { worker, .. }
+        | Event::CoverOffered { worker, .. }
+        | Event::CoverNotNeeded { worker, .. }
+        | Event::LeaveHitsVisits { worker }
         | Event::DoneForWorker { worker, .. } => Ok(reader.roles.workers.contains(worker)),
         Event::AlertRaised { .. } | Event::OnCall { .. } | Event::AlertUnanswered { .. } => {
             Ok(access::staff(reader, Duty::Alerts).is_ok())

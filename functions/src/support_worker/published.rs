@@ -1,13 +1,14 @@
 //! A support worker's change as one commit: the record, what matching sees of it, the next deadline, and
 //! who hears of it. Every operation and every expiry goes through here.
 
+use domain::availability::Leave;
 use domain::due::{Due, DueRow};
 use domain::id::WorkerId;
 use domain::notice::Event;
 use domain::packed::index_change;
 use domain::support_worker::{Changed, SupportWorker, WorkerEffect};
 use domain::ticket::{Ticket, TicketCause};
-use store::{Commit, Versioned};
+use store::{Commit, Key, Versioned};
 
 use crate::context::Context;
 
@@ -32,7 +33,35 @@ pub(crate) fn publish(
         .replace(was, next)
         .reindexed(index_change(Some(&was.value), next), next.id);
     let commit = rearmed(commit, &was.value, next);
+    let commit = booked_visits(context, commit, &was.value, changed);
     told(context, commit, changed)
+}
+
+/// Has what is booked with them looked at, where the change bears on it: cover is looked for where they are suspended,
+/// and they hear of visits on days that they have just marked as away.
+fn booked_visits(
+    context: &Context,
+    commit: Commit,
+    was: &SupportWorker,
+    changed: &Changed,
+) -> Commit {
+    let worker = changed.worker.id;
+    let suspended = changed.effects.contains(&WorkerEffect::Suspended);
+    let earlier: Vec<Leave> = was.profile.availability.leave().collect();
+    let mut leave = changed.worker.profile.availability.leave();
+    let away = leave.any(|leave| !earlier.contains(&leave));
+    let due = [
+        suspended.then_some(Due::SuspensionCover { worker }),
+        away.then_some(Due::LeaveLook { worker }),
+    ];
+    due.into_iter().flatten().fold(commit, |commit, due| {
+        let row = DueRow {
+            due,
+            at: context.now(),
+            generation: 0,
+        };
+        commit.due_of(&Key::worker(worker), row)
+    })
 }
 
 /// Arms the deadline if it moved. The row of an earlier generation is left to find itself superseded.
@@ -128,7 +157,7 @@ mod tests {
     use domain::profile::{OfferedService, ServiceArea, WorkerProfile};
     use domain::support_worker::WorkerState;
     use domain::vocabulary::{Language, Service, Vocabulary};
-    use store::{Actor, Audit, Key};
+    use store::{Actor, Audit};
 
     const WRITES_OF_ONE_TRANSACTION: usize = 100;
     const OTHER_WRITES_OF_AN_EDIT: usize = 6;

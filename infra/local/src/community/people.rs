@@ -101,6 +101,7 @@ impl Seeding<'_> {
             }),
             funding: sample.funding.clone(),
             open_match_requests: [].into(),
+            cover_consent: None,
             partner: None,
             created_at: self.now - JOINED,
         };

@@ -1,0 +1,74 @@
+//! A search that goes on as time passes: others are asked, or nobody is left to ask and staff hear of it.
+
+use domain::alert::AlertCause;
+use domain::cover::{Cover, CoverState, PassCoverDeadlineError};
+use domain::engagement::Happening;
+use domain::id::CoverId;
+use domain::notice::{Event, Told};
+use domain::ticket::{Ticket, TicketCause};
+use store::{Actor, Commit, Key, PendingDue, WorkerCover};
+
+use super::search::{Found, look};
+use super::{Search, armed};
+use crate::consume::{ConsumeError, Effect};
+use crate::context::Context;
+use crate::on_call;
+
+/// The effect of a search's deadline.
+pub(crate) async fn when_due(
+    context: &Context,
+    pending: &PendingDue,
+    cover: CoverId,
+) -> Result<Effect, ConsumeError> {
+    let Some(search) = Search::of(context, cover).await? else {
+        return Ok(Effect::Superseded);
+    };
+    let (was, now) = (&search.cover.value, context.now());
+    match was.must_be_due(pending.row.generation, now) {
+        Ok(()) => {}
+        Err(PassCoverDeadlineError::Superseded) => return Ok(Effect::Superseded),
+        Err(PassCoverDeadlineError::Early(at)) => return Ok(Effect::Early(at)),
+    }
+    let audit = context.audit(Actor::Service, "go_on_with_cover", &Key::cover(cover));
+    let commit = Commit::new(audit).finish(pending).unchanged(&search.visit);
+    if !search.is_wanted() {
+        // Whoever began, moved or took back the visit knows; whoever was to come in its place does not.
+        let Ok(next) = was.withdraw(None, now) else {
+            return Ok(Effect::Superseded);
+        };
+        let commit = commit.replace(&search.cover, &next);
+        return Ok(search.let_go(context, commit).into());
+    }
+    let policy = context.store.policy().await?;
+    let found = match was.state {
+        CoverState::Seeking => look(context, &search, &policy).await?,
+        CoverState::Accepted
+        | CoverState::Covered
+        | CoverState::Unfilled
+        | CoverState::Withdrawn => Found::default(),
+    };
+    let next = was.go_on(&found.next, found.left_out, &policy, now);
+    let commit = commit.replace(&search.cover, &next);
+    if next.state == CoverState::Unfilled {
+        let commit = search.let_go(context, alerted(context, commit, &next));
+        let commit = search.told(context, commit, Happening::CoverUnfilled, Told::Client);
+        return Ok(commit.into());
+    }
+    let new = next.asked.iter().skip(was.asked.len());
+    let commit = new.fold(armed(commit, &next), |commit, asked| {
+        let worker = asked.worker;
+        commit
+            .insert(&WorkerCover { worker, cover })
+            .notify(context.fresh(), Event::CoverOffered { cover, worker })
+    });
+    Ok(commit.into())
+}
+
+/// Staff and whoever is on call hear that nobody comes; the search says why, in numbers.
+fn alerted(context: &Context, commit: Commit, cover: &Cover) -> Commit {
+    let cause = TicketCause::CoverUnfilled;
+    let mut ticket = Ticket::open(context.fresh(), cause, cover.visit, context.now());
+    ticket.related.push(cover.id.to_string());
+    let commit = commit.insert(&ticket);
+    on_call::raise(context, commit, AlertCause::CoverUnfilled, cover.visit)
+}
