@@ -63,6 +63,7 @@ pub fn router() -> OpenApiRouter<Shared> {
         "home_address": null, "notes": "",
         "booked_by": {"by": "per_0190b2f06bd47c5a9a3e5b7f21d4c8af", "on_behalf_of": null},
         "booked_at": "2026-11-25T02:00:00Z", "essential": false, "sequence": 0, "change_request": null,
+        "cover": null, "covers": null, "covered_by": null,
         "started_at": "2026-11-30T23:02:00Z", "completed_at": "2026-12-01T01:02:20Z",
         "worked": {
             "minutes": 120, "unpriced_minutes": 0,

@@ -5,7 +5,7 @@ use domain::access::Acting;
 use domain::cancellation::CancellationTerms;
 use domain::engagement::Side;
 use domain::id::{
-    ChangeRequestId, ClientId, EngagementId, ProposalId, SeriesId, VisitId, WorkerId,
+    ChangeRequestId, ClientId, CoverId, EngagementId, ProposalId, SeriesId, VisitId, WorkerId,
 };
 use domain::money::Price;
 use domain::terms::VisitPrice;
@@ -52,6 +52,12 @@ pub(super) struct VisitView {
     sequence: u32,
     /// The wish of the client's to change it that is open.
     change_request: Option<ChangeRequestId>,
+    /// The search for somebody else to come to it, if there was one.
+    cover: Option<CoverId>,
+    /// The visit in whose place it was booked, where it covers one.
+    covers: Option<VisitId>,
+    /// The visit that was booked in its place, once somebody else comes.
+    covered_by: Option<VisitId>,
     /// When the support worker really began.
     started_at: Option<DateTime<Utc>>,
     /// When the support worker really finished.
@@ -174,6 +180,9 @@ impl VisitView {
             sequence: visit.sequence,
             series: visit.series,
             change_request: visit.change_request,
+            cover: visit.cover,
+            covers: visit.covers,
+            covered_by: visit.covered_by,
             started_at: visit.started_at,
             completed_at: visit.completed_at,
             worked: visit.worked,
