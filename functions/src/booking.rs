@@ -147,8 +147,8 @@ impl Both {
         self.taken(commit, sheets, visit, policy)
     }
 
-    /// Gives the time back that was taken up for a visit as it `was`, and takes up what it needs as it is `next`:
-    /// both at once, so that the two may overlap.
+    /// Gives the time back that was taken up for a visit as it `was`, and takes up what it needs as it is `next`, or
+    /// what another visit in its place needs: both at once, so that the two may overlap.
     ///
     /// # Errors
     /// As [`Both::book`].
@@ -478,62 +478,10 @@ impl Both {
         busy: Busy,
         policy: &Policy,
     ) -> Result<bool, StoreError> {
-        let buffer = TimeDelta::minutes(i64::from(policy.travel_buffer_minutes));
+        let buffer = buffer(policy);
         let [_, worker] = &self.records;
         let sheets = sheets(context, worker, &busy.months(buffer)).await?;
         let free = |sheet: &Versioned<BusySheet>| sheet.value.book(busy, buffer).is_ok();
         Ok(sheets.iter().all(free))
-    }
-
-    /// Takes up the time of both for `visit`, and gives back in the same commit what `instead_of` took up: of the
-    /// client it may be the same time.
-    ///
-    /// # Errors
-    /// 409 `client-not-free` or `support-worker-not-free`.
-    pub(crate) async fn book_instead(
-        &self,
-        context: &Context,
-        mut commit: Commit,
-        visit: &Visit,
-        instead_of: &Visit,
-        policy: &Policy,
-    ) -> Result<Commit, Problem> {
-        let buffer = TimeDelta::minutes(i64::from(policy.travel_buffer_minutes));
-        let [client, worker] = &self.records;
-        let people: BTreeSet<PersonId> = self.records();
-        let people: Vec<PersonId> = people.union(&instead_of.booked_for).copied().collect();
-        let around = [instead_of.busy(true), visit.busy(true)];
-        let months: BTreeSet<Month> = around.iter().flat_map(Busy::months_around).collect();
-        let months: Vec<Month> = months.into_iter().collect();
-        let sheets = sheets(context, &people, &months).await?;
-        for (person, month) in each(&people, &months) {
-            let on = |sheet: &&Versioned<BusySheet>| {
-                sheet.value.person == person && sheet.value.month == month
-            };
-            let was = sheets.iter().find(on);
-            let freed = was.and_then(|was| was.value.free(instead_of.id));
-            let side = match (client.contains(&person), worker.contains(&person)) {
-                (_, true) => Some(Side::Worker),
-                (true, false) => Some(Side::Client),
-                (false, false) => None,
-            };
-            let busy = side.map(|side| (side, visit.busy(side == Side::Worker)));
-            let busy = busy.filter(|(_, busy)| busy.months(buffer).contains(&month));
-            let next = match busy {
-                Some((side, busy)) => {
-                    let empty = BusySheet::empty(person, month);
-                    let before = freed.as_ref().or(was.map(|was| &was.value));
-                    let booked = before.unwrap_or(&empty).book(busy, buffer);
-                    Some(booked.map_err(|overlap| not_free(side, overlap))?)
-                }
-                None => freed,
-            };
-            commit = match (was, next) {
-                (Some(was), Some(next)) => commit.replace(was, &next),
-                (None, Some(next)) => commit.insert(&next),
-                (_, None) => commit,
-            };
-        }
-        Ok(commit)
     }
 }
