@@ -11,6 +11,7 @@
 mod activation;
 mod blind_canaries;
 mod blob_links;
+mod changes;
 mod conversations;
 mod data_file;
 mod engaged;
@@ -32,6 +33,7 @@ mod people;
 mod proposals;
 mod safety;
 mod schedules;
+mod series;
 mod support_workers;
 mod terms;
 mod tickets;
