@@ -193,9 +193,6 @@ async fn end_series(
         let party = act_in_engagement(&context, &caller, engagement, None).await?;
         need_reason(&command.body.reason)?;
         let was = load(&context, engagement, series).await?;
-        if !was.value.is_unfolded() {
-            return Err(Problem::unavailable());
-        }
         let now = context.now();
         let mut ahead = visits(&context, &was.value).await?;
         ahead.retain(|visit| ends_with_series(&visit.value, now));
@@ -339,6 +336,7 @@ impl From<EndSeriesError> for Problem {
     fn from(error: EndSeriesError) -> Self {
         match error {
             EndSeriesError::AlreadyEnded => Self::wrong_state("series-ended", error),
+            EndSeriesError::BeingMade => Self::wrong_state("series-being-made", error),
             EndSeriesError::Over => Self::wrong_state("series-over", error),
             EndSeriesError::Charge(charge) => {
                 Self::wrong_state("series-end-charge", error).with("charge", json!(charge))

@@ -81,6 +81,9 @@ pub enum EndSeriesError {
     /// It has been ended.
     #[error("the series was ended already")]
     AlreadyEnded,
+    /// Its visits are still being made.
+    #[error("the visits of the series are still being made; try again in a moment")]
+    BeingMade,
     /// None of its visits is still to come.
     #[error("no visit of the series is still to come")]
     Over,
@@ -279,8 +282,8 @@ impl Series {
         self.count <= self.made
     }
 
-    /// One of the two ends it: whatever of it is still to come is cancelled. `ahead` are the visits that are; what
-    /// they cost then, where the client ends it, has to be `acknowledged`.
+    /// One of the two ends it: whatever of it is still to come is cancelled, unless it `is_over`. What that costs,
+    /// the `charge`, has to be `acknowledged`.
     ///
     /// # Errors
     /// See [`EndSeriesError`].
@@ -293,6 +296,9 @@ impl Series {
     ) -> Result<Self, EndSeriesError> {
         if self.end.is_some() {
             return Err(EndSeriesError::AlreadyEnded);
+        }
+        if !self.is_unfolded() {
+            return Err(EndSeriesError::BeingMade);
         }
         if is_over {
             return Err(EndSeriesError::Over);

@@ -5,6 +5,7 @@ use crate::money::Cents;
 use crate::proposal::tests::{details, engagement, id, now, under};
 use crate::proposal::{AcceptProposalError, Conditions, ProposedVisit};
 use crate::terms::{BandRate, TimeBand};
+use crate::vocabulary::Vocabulary;
 
 /// Everything has its rate.
 fn held() -> Engagement {
@@ -181,8 +182,8 @@ fn a_series_lasts_as_long_as_its_proposal_says_and_no_terms_lack() {
 #[test]
 fn it_is_ended_once_and_for_exactly_what_was_quoted() {
     let policy = Policy::default();
-    let (accepted, series) = booked(&proposed("FREQ=DAILY;COUNT=3", under(&policy)));
-    let (series, visits) = series.unfold(&accepted, 20, &policy, now());
+    let (accepted, unmade) = booked(&proposed("FREQ=DAILY;COUNT=3", under(&policy)));
+    let (series, visits) = unmade.unfold(&accepted, 20, &policy, now());
     let why = Reasoned {
         side: Some(Side::Client),
         acting: Acting::by(id(21)),
@@ -199,6 +200,8 @@ fn it_is_ended_once_and_for_exactly_what_was_quoted() {
     assert_eq!(refused, Err(EndSeriesError::Charge(NOTHING)));
     let over = series.end(why.clone(), NOTHING, None, true);
     assert_eq!(over, Err(EndSeriesError::Over));
+    let early = unmade.end(why.clone(), NOTHING, None, true);
+    assert_eq!(early, Err(EndSeriesError::BeingMade));
     let ended = series.end(why.clone(), cost, Some(cost), false).unwrap();
     let twice = ended.end(why, NOTHING, None, false);
     assert_eq!(twice, Err(EndSeriesError::AlreadyEnded));
