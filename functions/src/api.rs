@@ -18,8 +18,9 @@ use crate::problem::{Problem, ProblemBody};
 use crate::safety::Emergency;
 use crate::{
     activation, audit, authority, candidate_review, client, conversation, correction, docs,
-    due_row, engagement, import, inbox, invitation, match_request, membership, partner, person,
-    proposal, safety, schedule, signup, staff, support_worker, terms, ticket, visit, visit_change,
+    due_row, engagement, import, inbox, invitation, match_request, membership, on_call, partner,
+    person, proposal, safety, schedule, signup, staff, support_worker, terms, ticket, visit,
+    visit_change,
 };
 
 /// The routes of one family.
@@ -49,6 +50,7 @@ pub const FAMILIES: &[(&str, Routes)] = &[
     ("visit", visit::router),
     ("visit-change", visit_change::router),
     ("schedule", schedule::router),
+    ("on-call", on_call::router),
     ("safety", safety::router),
     ("ticket", ticket::router),
     ("inbox", inbox::router),

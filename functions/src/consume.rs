@@ -12,8 +12,8 @@ use store::{Commit, CommitError, DueKey, PendingDue, StoreError};
 use crate::context::Context;
 use crate::matcher::MatcherError;
 use crate::{
-    candidate_release, check_expiry, conversation, invitation_expiry, notification, proposal,
-    safety, series, terms, visit,
+    candidate_release, check_expiry, conversation, invitation_expiry, notification, on_call,
+    proposal, safety, series, terms, visit,
 };
 
 /// How often an effect is decided again within one delivery.
@@ -158,6 +158,10 @@ pub async fn consume(context: &Context, key: &DueKey) -> Result<Consumed, Consum
         Due::SeriesEnd { engagement, series } => {
             let end = || series::end_when_due(context, &pending, *engagement, *series);
             carry_out(context, &pending, end).await
+        }
+        Due::AlertEscalation { alert } => {
+            let escalate = || on_call::escalate(context, &pending, *alert);
+            carry_out(context, &pending, escalate).await
         }
         Due::ReportDeadline { report } => {
             let pass = || safety::pass_deadline(context, &pending, *report);

@@ -39,6 +39,7 @@ pub mod match_request;
 pub mod matcher;
 pub mod membership;
 pub mod notification;
+pub mod on_call;
 pub mod page;
 pub mod partner;
 pub mod path;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::access::{Acting, AuthorityState, Scope, StaffRole};
+use domain::alert::{Alert, AlertCause};
 use domain::attachment::{Attachment, MediaType};
 use domain::conversation::{
     Content, ConversationAttachment, ConversationRead, Delay, LONGEST_DELAY, Message, READ_LASTS,
@@ -109,6 +110,8 @@ impl<'w> Household<'w> {
         household.negotiate(document).await;
         household.invite().await;
         household.get_acquainted(document).await;
+        household.alert().await;
+        household.ids.insert("month", "2026-05".to_owned());
         let row = due_token(&parked_row(context).await);
         household.ids.insert("row", row);
         household
@@ -368,6 +371,17 @@ impl<'w> Household<'w> {
         self.ids.insert("report", report.string("id"));
     }
 
+    /// An alert about the client's visit, of which nobody has been told yet.
+    async fn alert(&mut self) {
+        let context = self.world.context();
+        let (cause, about) = (AlertCause::VisitNotStarted, &self.ids["visit"]);
+        let alert = Alert::raise(context.fresh(), cause, about, context.now());
+        let audit = context.audit(Actor::Service, "settle", &Key::alert(alert.id));
+        let commit = Commit::new(audit).insert(&alert);
+        context.store.commit(commit).await.unwrap();
+        self.ids.insert("alert", alert.id.to_string());
+    }
+
     /// Something in the client's inbox.
     async fn notice(&self) -> String {
         let context = self.world.context();
@@ -465,6 +479,8 @@ impl<'w> Household<'w> {
                 .into_iter()
                 .map(|(name, value)| match &*name {
                     "assignee" => (name, json!(self.ids["admin"])),
+                    "people" => (name, json!([self.ids["coord"]])),
+                    "fallback" => (name, json!([self.ids["admin"]])),
                     "scheme" => (name, json!(self.ids["scheme"])),
                     _ => (name, self.in_terms_of_it(value)),
                 })

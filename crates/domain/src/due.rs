@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{
-    CandidateId, ConversationReadId, EngagementId, MatchRequestId, NoticeId, OfferId, PersonId,
-    ProposalId, ReportId, SeriesId, VisitId, WorkerId,
+    AlertId, CandidateId, ConversationReadId, EngagementId, MatchRequestId, NoticeId, OfferId,
+    PersonId, ProposalId, ReportId, SeriesId, VisitId, WorkerId,
 };
 use crate::notice::Event;
 use crate::place::Cell;
@@ -99,6 +99,11 @@ pub enum Due {
         engagement: EngagementId,
         /// Which series.
         series: SeriesId,
+    },
+    /// Tell the next of those on call of an alert that nobody has answered.
+    AlertEscalation {
+        /// Which alert.
+        alert: AlertId,
     },
     /// Look whether a safety report was dealt with in time.
     ReportDeadline {
@@ -215,6 +220,7 @@ impl Due {
             | Self::VisitSettlement { .. }
             | Self::SeriesUnfold { .. }
             | Self::SeriesEnd { .. }
+            | Self::AlertEscalation { .. }
             | Self::ReportDeadline { .. } => Consumer::Expiry,
             Self::Notice { .. } | Self::Mail { .. } => Consumer::Notification,
             Self::Reindex { .. } | Self::RemoveShard { .. } | Self::Night { .. } => {

@@ -9,8 +9,8 @@ use crate::access::{Duty, Scope};
 use crate::check::CheckKind;
 use crate::engagement::{Happening, Side};
 use crate::id::{
-    AuthorityId, CandidateId, ClientId, EngagementId, InvitationId, MatchRequestId, PersonId,
-    ReportId, TicketId, WorkerId,
+    AlertId, AuthorityId, CandidateId, ClientId, EngagementId, InvitationId, MatchRequestId,
+    PersonId, ReportId, TicketId, WorkerId,
 };
 
 /// Something that happened and concerns somebody.
@@ -223,6 +223,23 @@ pub enum Event {
         /// What: the operation's name.
         operation: String,
     },
+    /// Something cannot wait.
+    AlertRaised {
+        /// Which alert.
+        alert: AlertId,
+    },
+    /// Something cannot wait, and it is somebody's turn to look after it.
+    OnCall {
+        /// Which alert.
+        alert: AlertId,
+        /// Whose turn it is.
+        person: PersonId,
+    },
+    /// Something cannot wait, and nobody on call has answered.
+    AlertUnanswered {
+        /// Which alert.
+        alert: AlertId,
+    },
     /// A ticket was given to somebody.
     TicketAssigned {
         /// Which.
@@ -285,6 +302,10 @@ impl Event {
             | Self::AccountActivated { person }
             | Self::AccountCorrected { person } => Audience::Person(*person),
             Self::TicketAssigned { assignee, .. } => Audience::Person(*assignee),
+            Self::OnCall { person, .. } => Audience::Person(*person),
+            Self::AlertRaised { .. } | Self::AlertUnanswered { .. } => {
+                Audience::Staff(Duty::Alerts)
+            }
             Self::AuthorityVerified {
                 client,
                 representative,

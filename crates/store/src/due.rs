@@ -89,6 +89,7 @@ const VISIT_DEADLINE: &str = "visit-deadline";
 const VISIT_SETTLEMENT: &str = "visit-settlement";
 const SERIES_UNFOLD: &str = "series-unfold";
 const SERIES_END: &str = "series-end";
+const ALERT_ESCALATION: &str = "alert-escalation";
 const REPORT_DEADLINE: &str = "report-deadline";
 const NOTICE: &str = "notice";
 const MAIL: &str = "mail";
@@ -96,7 +97,7 @@ const REINDEX: &str = "reindex";
 const REMOVE_SHARD: &str = "remove-shard";
 const NIGHT: &str = "night";
 
-const CONSUMERS: [(&str, Consumer); 17] = [
+const CONSUMERS: [(&str, Consumer); 18] = [
     (CANDIDATE_RELEASE, Consumer::CandidateRelease),
     (CHECK_EXPIRY, Consumer::Expiry),
     (INVITATION_LAPSE, Consumer::Expiry),
@@ -108,6 +109,7 @@ const CONSUMERS: [(&str, Consumer); 17] = [
     (VISIT_SETTLEMENT, Consumer::Expiry),
     (SERIES_UNFOLD, Consumer::Expiry),
     (SERIES_END, Consumer::Expiry),
+    (ALERT_ESCALATION, Consumer::Expiry),
     (REPORT_DEADLINE, Consumer::Expiry),
     (NOTICE, Consumer::Notification),
     (MAIL, Consumer::Notification),
@@ -134,6 +136,7 @@ fn name(row: &DueRow, commit: &str) -> String {
         Due::VisitSettlement { .. } => format!("{VISIT_SETTLEMENT}#{commit}"),
         Due::SeriesUnfold { series, .. } => format!("{SERIES_UNFOLD}#{series}"),
         Due::SeriesEnd { series, .. } => format!("{SERIES_END}#{series}"),
+        Due::AlertEscalation { .. } => format!("{ALERT_ESCALATION}#{}", row.generation),
         Due::ReportDeadline { .. } => format!("{REPORT_DEADLINE}#{}", row.generation),
         Due::Notice { notice, .. } => format!("{NOTICE}#{notice}"),
         Due::Mail {

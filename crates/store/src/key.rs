@@ -28,6 +28,7 @@
 //! | change requests of a visit | `VISIT#id` | `CHANGE#id` |
 //! | series of an engagement | `ENG#id` | `SERIES#id` |
 //! | busy sheet | `BUSY#person` | UTC month |
+//! | alert; who is on call | `ALERT#id`; `ROTA#on-call` | `META` |
 //! | safety report | `REPORT#id` | `META` |
 //! | a person's safety reports in an engagement | `ENG#id` | `REPORT#person#id` |
 //! | signup | `SIGNUP#id` | `META` |
@@ -51,9 +52,10 @@ use std::fmt;
 use domain::engagement::Side;
 use domain::funding::SchemeCode;
 use domain::id::{
-    AttachmentId, CandidateId, ChangeRequestId, ClientId, ConversationReadId, EngagementId, FormId,
-    ImportId, InvitationId, MatchRequestId, MeetingId, MembershipPlanId, MessageId, NoticeId,
-    PartnerId, PersonId, ProposalId, ReportId, SeriesId, SignupId, TicketId, VisitId, WorkerId,
+    AlertId, AttachmentId, CandidateId, ChangeRequestId, ClientId, ConversationReadId,
+    EngagementId, FormId, ImportId, InvitationId, MatchRequestId, MeetingId, MembershipPlanId,
+    MessageId, NoticeId, PartnerId, PersonId, ProposalId, ReportId, SeriesId, SignupId, TicketId,
+    VisitId, WorkerId,
 };
 use domain::import::ImportKind;
 use domain::person::LoginKey;
@@ -313,6 +315,18 @@ impl Key {
         Self::new(format!("BUSY#{person}"), month.to_string())
     }
 
+    /// An alert.
+    #[must_use]
+    pub fn alert(id: AlertId) -> Self {
+        Self::meta(format!("ALERT#{id}"))
+    }
+
+    /// Who is on call.
+    #[must_use]
+    pub fn on_call_rota() -> Self {
+        Self::meta("ROTA#on-call".to_owned())
+    }
+
     /// A safety report.
     #[must_use]
     pub fn report(id: ReportId) -> Self {
@@ -470,6 +484,8 @@ pub enum StaffPartition {
     Engagements(&'static str),
     /// Visits of one UTC month, by their beginning.
     Visits(Month),
+    /// Alerts in one state (its code), by time.
+    Alerts(&'static str),
     /// Safety reports in one state (its code), by deadline.
     Reports(&'static str),
     /// Questions and answers that wait for screening, by time.
@@ -493,6 +509,7 @@ impl fmt::Display for StaffPartition {
             Self::Staff => f.write_str("STAFF"),
             Self::Engagements(state) => write!(f, "ENGS#{state}"),
             Self::Visits(month) => write!(f, "VISITS#{month}"),
+            Self::Alerts(state) => write!(f, "ALERTS#{state}"),
             Self::Reports(state) => write!(f, "REPORTS#{state}"),
             Self::Screenings => f.write_str("SCREENINGS"),
             Self::Parked => f.write_str("PARKED"),

@@ -166,6 +166,27 @@ pub async fn render(
                 operation.replace('_', " ")
             ),
         ),
+        Event::AlertRaised { alert } => text(
+            "Something cannot wait",
+            format!(
+                "Whoever is on call is being told. What it is: {}/alerts/{alert}",
+                context.deployment.app_url
+            ),
+        ),
+        Event::OnCall { alert, .. } => text(
+            "You are on call, and something cannot wait",
+            format!(
+                "Please say that you look after it, or the next on call is told: {}/alerts/{alert}",
+                context.deployment.app_url
+            ),
+        ),
+        Event::AlertUnanswered { alert } => text(
+            "Nobody on call has answered",
+            format!(
+                "Something cannot wait, and nobody on call has answered. Whoever can, please look after it: {}/alerts/{alert}",
+                context.deployment.app_url
+            ),
+        ),
         Event::TicketAssigned { ticket, .. } => text(
             "A ticket was given to you",
             format!(
@@ -239,6 +260,9 @@ async fn concerns(context: &Context, event: &Event, reader: &Person) -> Result<b
         | Event::InvitationLapsed { worker, .. }
         | Event::InvitationWithdrawn { worker, .. }
         | Event::DoneForWorker { worker, .. } => Ok(reader.roles.workers.contains(worker)),
+        Event::AlertRaised { .. } | Event::OnCall { .. } | Event::AlertUnanswered { .. } => {
+            Ok(access::staff(reader, Duty::Alerts).is_ok())
+        }
         // It may have been given to somebody else since.
         Event::TicketAssigned { ticket, .. } => {
             let ticket = context.store.get::<Ticket>(&Key::ticket(*ticket)).await?;

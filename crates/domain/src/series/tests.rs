@@ -1,5 +1,5 @@
 use super::*;
-use crate::engagement::{Engagement, Side};
+use crate::engagement::Engagement;
 use crate::invalid::Findings;
 use crate::money::Cents;
 use crate::proposal::tests::{details, engagement, id, now, under};
@@ -191,19 +191,21 @@ fn it_is_ended_once_and_for_exactly_what_was_quoted() {
         reason: "My sister comes.".to_owned(),
     };
     let close = visits[0].from - TimeDelta::hours(1);
-    let cost = charge(&visits, close);
+    let cost = charge(&visits, Side::Client, &policy, close);
     assert_eq!(cost, visits[0].price.total);
-    assert_eq!(charge(&visits, now()), NOTHING);
+    let nothing = Price::NOTHING;
+    assert_eq!(charge(&visits, Side::Client, &policy, now()), nothing);
+    assert_eq!(charge(&visits, Side::Worker, &policy, close), nothing);
     let refused = series.end(why.clone(), cost, None, false);
     assert_eq!(refused, Err(EndSeriesError::Charge(cost)));
-    let refused = series.end(why.clone(), NOTHING, Some(cost), false);
-    assert_eq!(refused, Err(EndSeriesError::Charge(NOTHING)));
-    let over = series.end(why.clone(), NOTHING, None, true);
+    let refused = series.end(why.clone(), nothing, Some(cost), false);
+    assert_eq!(refused, Err(EndSeriesError::Charge(nothing)));
+    let over = series.end(why.clone(), nothing, None, true);
     assert_eq!(over, Err(EndSeriesError::Over));
-    let early = unmade.end(why.clone(), NOTHING, None, true);
+    let early = unmade.end(why.clone(), nothing, None, true);
     assert_eq!(early, Err(EndSeriesError::BeingMade));
     let ended = series.end(why.clone(), cost, Some(cost), false).unwrap();
-    let twice = ended.end(why, NOTHING, None, false);
+    let twice = ended.end(why, nothing, None, false);
     assert_eq!(twice, Err(EndSeriesError::AlreadyEnded));
     assert!(ends_with_series(&visits[0], close));
     assert!(!ends_with_series(&visits[0], visits[0].from));

@@ -62,7 +62,9 @@ const fn body(happening: Happening) -> &'static str {
         Happening::ProposalLapsed => "It was not accepted before its time came.",
         Happening::VisitBooked => "It is on your schedule.",
         Happening::VisitStarted => "You can see it on your schedule.",
-        Happening::VisitCompleted => "You can see it on your schedule.",
+        Happening::VisitCompleted => {
+            "What was written down of it can be confirmed or disputed in the app. Left alone, it is confirmed after a day."
+        }
         Happening::VisitCancelled => "It is no longer on your schedule.",
         Happening::ChangeRequested => {
             "What is booked stands until another time is accepted. You can propose one in the app."
