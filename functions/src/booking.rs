@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::client::Client;
 use domain::eligibility::Visited;
 use domain::engagement::{Engagement, Side};
-use domain::id::{PersonId, VisitId};
+use domain::id::{EngagementId, PersonId, VisitId};
 use domain::match_request::MatchRequest;
 use domain::pair::Pair;
 use domain::person::{Person, Roles};
@@ -359,14 +359,23 @@ pub(crate) async fn part(
 ) -> Result<Commit, StoreError> {
     let sheets = sheets_ahead(context, records).await?;
     let booked = sheets.iter().flat_map(|sheet| &sheet.value.booked);
-    let keys: Vec<Key> = booked.map(|busy| Key::visit(busy.visit)).collect();
-    let visits = context.store.get_many::<Visit>(&keys).await?;
-    let visits = visits.into_iter().map(|visit| visit.value);
-    let theirs: BTreeSet<VisitId> = visits
-        .filter(|visit| {
-            roles.clients.contains(&visit.client) || roles.workers.contains(&visit.worker)
-        })
-        .map(|visit| visit.id)
+    let booked: Vec<Busy> = booked.copied().collect();
+    // By engagement: a visit of a series may not have been made yet.
+    let keys: BTreeSet<Key> = booked
+        .iter()
+        .map(|busy| Key::engagement(busy.engagement))
+        .collect();
+    let keys: Vec<Key> = keys.into_iter().collect();
+    let engagements = context.store.get_many::<Engagement>(&keys).await?;
+    let engagements = engagements.into_iter().map(|held| held.value);
+    let theirs: BTreeSet<EngagementId> = engagements
+        .filter(|held| roles.clients.contains(&held.client) || roles.workers.contains(&held.worker))
+        .map(|held| held.id)
+        .collect();
+    let theirs: BTreeSet<VisitId> = booked
+        .iter()
+        .filter(|busy| theirs.contains(&busy.engagement))
+        .map(|busy| busy.visit)
         .collect();
     for was in &sheets {
         commit = match was.value.keep(|visit| theirs.contains(&visit)) {

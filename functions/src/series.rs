@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, FixedOffset, Utc};
 use domain::access::{Acting, Duty};
+use domain::cover::CoverCause;
 use domain::due::{Due, DueRow};
 use domain::engagement::{Engagement, Happening, Reasoned, Side};
 use domain::id::{EngagementId, ProposalId, SeriesId, VisitId};
@@ -12,7 +13,7 @@ use domain::money::Price;
 use domain::notice::Told;
 use domain::proposal::Proposal;
 use domain::recurrence::Repeats;
-use domain::series::{EndSeriesError, NOTHING, Series, charge, ends_with_series};
+use domain::series::{EndSeriesError, Series, charge, ends_with_series};
 use domain::visit::{Visit, VisitState};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -27,6 +28,7 @@ use crate::caller::Caller;
 use crate::consume::{ConsumeError, Effect};
 use crate::context::{Context, Shared};
 use crate::conversation::tell;
+use crate::cover;
 use crate::path::Path;
 use crate::perform::{Decision, Tagged, once};
 use crate::problem::Problem;
@@ -193,16 +195,12 @@ async fn end_series(
         let party = act_in_engagement(&context, &caller, engagement, None).await?;
         need_reason(&command.body.reason)?;
         let was = load(&context, engagement, series).await?;
-        if !was.value.is_unfolded() {
-            return Err(Problem::unavailable());
-        }
         let now = context.now();
         let mut ahead = visits(&context, &was.value).await?;
         ahead.retain(|visit| ends_with_series(&visit.value, now));
-        let charged = match party.side {
-            Side::Client => charge(ahead.iter().map(|visit| &visit.value), now),
-            Side::Worker => NOTHING,
-        };
+        let policy = context.store.policy().await?;
+        let cancelled = ahead.iter().map(|visit| &visit.value);
+        let charged = charge(cancelled, party.side, &policy, now);
         let why = Reasoned {
             side: Some(party.side),
             acting: party.acting,
@@ -323,12 +321,21 @@ pub(crate) async fn end_when_due(
     let Some(was) = ahead.pop() else {
         return Ok(Effect::Superseded);
     };
-    let Ok(next) = was.value.cancel(end) else {
+    let policy = context.store.policy().await?;
+    let (side, at) = (end.side, end.at);
+    // What was quoted for all of them was acknowledged when the series was ended.
+    let quote = was.value.cancellation_quote(side, &policy, at);
+    let charge = quote.ok().map(|quote| quote.charge);
+    let Ok(mut next) = was.value.cancel_at_cost(end, charge, &policy) else {
         return Ok(Effect::Superseded);
     };
     let audit = context.audit(Actor::Service, "end_series_visit", &Key::visit(next.id));
-    let commit = Commit::new(audit).replace(&was, &next);
-    let commit = free(context, commit, &next).await?;
+    let commit = Commit::new(audit);
+    let commit = match side == Some(Side::Worker) && was.value.is_at_short_notice(at) {
+        true => cover::seek(context, commit, &mut next, CoverCause::Cancelled).await?,
+        false => commit,
+    };
+    let commit = free(context, commit.replace(&was, &next), &next).await?;
     if ahead.is_empty() {
         return Ok(commit.finish(pending).into());
     }
@@ -339,6 +346,7 @@ impl From<EndSeriesError> for Problem {
     fn from(error: EndSeriesError) -> Self {
         match error {
             EndSeriesError::AlreadyEnded => Self::wrong_state("series-ended", error),
+            EndSeriesError::BeingMade => Self::wrong_state("series-being-made", error),
             EndSeriesError::Over => Self::wrong_state("series-over", error),
             EndSeriesError::Charge(charge) => {
                 Self::wrong_state("series-end-charge", error).with("charge", json!(charge))

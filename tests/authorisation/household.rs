@@ -31,7 +31,8 @@ use rapport_tests::people::{
 };
 use rapport_tests::signups::{Partner, sign_up};
 use rapport_tests::visits::{
-    agree_terms, at_home, engagement_of, settle_cover, settle_proposal, settle_visit,
+    agree_terms, at_home, engagement_of, settle_change_request, settle_cover, settle_proposal,
+    settle_series, settle_visit,
 };
 use rapport_tests::world::World;
 use serde_json::{Value, json};
@@ -214,7 +215,8 @@ impl<'w> Household<'w> {
         }
     }
 
-    /// A proposal that is open and a visit that is booked, from before the engagement ended.
+    /// A proposal that is open, a visit that is booked and that the client would have otherwise, and a series, from
+    /// before the engagement ended.
     async fn book(&mut self, actor: &'static str, engagement: EngagementId, month: &str) {
         let context = self.world.context();
         let mut held = engagement_of(context, engagement).await;
@@ -235,9 +237,13 @@ impl<'w> Household<'w> {
             .into_iter()
             .collect();
         let cover = settle_cover(context, booked, &asked).await;
+        let request = settle_change_request(context, booked, client).await;
+        let series = settle_series(context, &held, [client, worker], &visit).await;
         for (name, id) in [
             ("proposal", open.id.to_string()),
             ("visit", booked.to_string()),
+            ("request", request.to_string()),
+            ("series", series.to_string()),
             ("cover", cover.to_string()),
         ] {
             if actor == "worker" {

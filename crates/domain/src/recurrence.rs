@@ -222,6 +222,10 @@ impl Repeats {
         if !names.contains(&"FREQ") {
             return Err(not_a_rule());
         }
+        let numbered = |part: &str| part.starts_with("BYDAY=") && part.contains(char::is_numeric);
+        if parts.iter().any(|part| numbered(part)) && !parts.contains(&"FREQ=MONTHLY") {
+            return Err("counts the weekdays of a month only with FREQ=MONTHLY".to_owned());
+        }
         let end = end.ok_or("has no end: add COUNT or UNTIL")?;
         Ok((parts.join(";"), end))
     }

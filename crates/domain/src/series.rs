@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::access::Acting;
-use crate::engagement::Reasoned;
+use crate::engagement::{Reasoned, Side};
 use crate::id::{ClientId, EngagementId, PersonId, ProposalId, SeriesId, VisitId, WorkerId};
 use crate::invalid::Findings;
 use crate::money::{Cents, Price};
@@ -81,6 +81,9 @@ pub enum EndSeriesError {
     /// It has been ended.
     #[error("the series was ended already")]
     AlreadyEnded,
+    /// Its visits are still being made.
+    #[error("the visits of the series are still being made; try again in a moment")]
+    BeingMade,
     /// None of its visits is still to come.
     #[error("no visit of the series is still to come")]
     Over,
@@ -279,8 +282,8 @@ impl Series {
         self.count <= self.made
     }
 
-    /// One of the two ends it: whatever of it is still to come is cancelled. `ahead` are the visits that are; what
-    /// they cost then, where the client ends it, has to be `acknowledged`.
+    /// One of the two ends it: whatever of it is still to come is cancelled, unless it `is_over`. What that costs,
+    /// the `charge`, has to be `acknowledged`.
     ///
     /// # Errors
     /// See [`EndSeriesError`].
@@ -294,10 +297,13 @@ impl Series {
         if self.end.is_some() {
             return Err(EndSeriesError::AlreadyEnded);
         }
+        if !self.is_unfolded() {
+            return Err(EndSeriesError::BeingMade);
+        }
         if is_over {
             return Err(EndSeriesError::Over);
         }
-        if charge != acknowledged.unwrap_or(NOTHING) {
+        if charge != acknowledged.unwrap_or(Price::NOTHING) {
             return Err(EndSeriesError::Charge(charge));
         }
         Ok(Self {
@@ -307,23 +313,22 @@ impl Series {
     }
 }
 
-/// No money at all.
-pub const NOTHING: Price = Price {
-    client_pays: Cents(0),
-    worker_gets: Cents(0),
-    service_keeps: Cents(0),
-};
-
 /// Whether a visit is one that the end of its series at `at` cancels.
 #[must_use]
 pub fn ends_with_series(visit: &Visit, at: DateTime<Utc>) -> bool {
     visit.state == VisitState::Booked && at < visit.from
 }
 
-/// What cancelling `visits` at `at` costs the client.
-pub fn charge<'a>(visits: impl IntoIterator<Item = &'a Visit>, at: DateTime<Utc>) -> Price {
+/// What it costs the client to have `visits` cancelled by this side at `at`.
+pub fn charge<'a>(
+    visits: impl IntoIterator<Item = &'a Visit>,
+    side: Side,
+    policy: &Policy,
+    at: DateTime<Utc>,
+) -> Price {
     let visits = visits.into_iter();
-    together(visits.map(|visit| visit.cancellation_terms.charge(visit.price.total, at)))
+    let quotes = visits.filter_map(|it| it.cancellation_quote(Some(side), policy, at).ok());
+    together(quotes.map(|quote| quote.charge))
 }
 
 fn prices(
@@ -338,7 +343,7 @@ fn prices(
 
 fn together(prices: impl Iterator<Item = Price>) -> Price {
     let add = |one: Cents, other: Cents| Cents(one.0.saturating_add(other.0));
-    prices.fold(NOTHING, |sum, price| Price {
+    prices.fold(Price::NOTHING, |sum, price| Price {
         client_pays: add(sum.client_pays, price.client_pays),
         worker_gets: add(sum.worker_gets, price.worker_gets),
         service_keeps: add(sum.service_keeps, price.service_keeps),

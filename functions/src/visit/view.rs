@@ -166,6 +166,7 @@ impl VisitView {
             worker: visit.worker,
             proposal: visit.proposal,
             revision: visit.revision,
+            series: visit.series,
             state: visit.state,
             service: visit.details.service,
             time_zone: visit.details.time_zone,

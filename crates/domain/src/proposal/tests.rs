@@ -43,7 +43,7 @@ fn acting() -> Acting {
     Acting::by(id(9))
 }
 
-fn engagement() -> Engagement {
+pub(crate) fn engagement() -> Engagement {
     let mut engagement = Engagement::open(id(1), id(2), id(3), id(4), id(5), now());
     let rate = BandRate {
         band: TimeBand::WeekdayDaytime,
