@@ -55,6 +55,8 @@ enum AuditedKind {
     Ticket,
     /// A safety report.
     Report,
+    /// A search for somebody to cover a visit.
+    Cover,
 }
 
 impl AuditedKind {
@@ -77,6 +79,7 @@ impl AuditedKind {
                 .map(|code| Key::current_funding_scheme(&code)),
             Self::Ticket => id.parse().ok().map(Key::ticket),
             Self::Report => id.parse().ok().map(Key::report),
+            Self::Cover => id.parse().ok().map(Key::cover),
         }
     }
 }

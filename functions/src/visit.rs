@@ -83,6 +83,10 @@ pub struct VisitView {
     terms_version: u32,
     /// What it costs, as the client saw it before it was booked.
     price: VisitPrice,
+    /// The visit in whose place it was booked.
+    covers: Option<VisitId>,
+    /// The visit that was booked in its place.
+    covered_by: Option<VisitId>,
 }
 
 /// How a visit came to be cancelled. Who it was on their side, or among the staff, is not said: an engagement that
@@ -132,6 +136,8 @@ impl VisitView {
             cancellation: visit.cancellation.map(CancellationView::from),
             terms_version: visit.terms_version,
             price: visit.price,
+            covers: visit.covers,
+            covered_by: visit.covered_by,
         }
     }
 }
@@ -151,7 +157,8 @@ impl VisitView {
         "booked_at": "2026-11-25T02:00:00Z", "started_at": null, "completed_at": null, "cancellation": null,
         "terms_version": 1,
         "price": {"parts": [{"band": "weekday_daytime", "minutes": 120, "hourly": 6000, "worker_gets": 12000}],
-                  "total": {"client_pays": 12300, "worker_gets": 12000, "service_keeps": 300}}
+                  "total": {"client_pays": 12300, "worker_gets": 12000, "service_keeps": 300}},
+        "covers": null, "covered_by": null
     })))
 )]
 async fn show_visit(

@@ -319,7 +319,7 @@ impl Race {
         let engagement: Engagement = world.stored(&Key::engagement(id)).await.unwrap();
         assert_eq!(
             (engagement.client, engagement.worker, engagement.invitation),
-            (client, worker, self.invitation.id)
+            (client, worker, Some(self.invitation.id))
         );
         assert_eq!(pair.unwrap().engagement, Some(id));
         let marks: Vec<WorkerEngagement> = world.all(&Key::worker(worker).pk, "ENG#").await;
