@@ -57,6 +57,8 @@ enum AuditedKind {
     Report,
     /// An alert.
     Alert,
+    /// A search for somebody to cover a visit.
+    Cover,
 }
 
 impl AuditedKind {
@@ -80,6 +82,7 @@ impl AuditedKind {
             Self::Ticket => id.parse().ok().map(Key::ticket),
             Self::Report => id.parse().ok().map(Key::report),
             Self::Alert => id.parse().ok().map(Key::alert),
+            Self::Cover => id.parse().ok().map(Key::cover),
         }
     }
 }

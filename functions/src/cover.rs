@@ -24,7 +24,7 @@ pub(crate) use wave::when_due;
 use domain::cover::{BeginCoverError, Cover, CoverCause, CoverClosed};
 use domain::due::{Due, DueRow};
 use domain::engagement::{Engagement, Happening, Reasoned};
-use domain::id::CoverId;
+use domain::id::{CoverId, WorkerId};
 use domain::notice::{Event, Told};
 use domain::visit::Visit;
 use store::{Commit, Key, StoreError, Versioned};
@@ -34,6 +34,9 @@ use crate::consume::ConsumeError;
 use crate::context::{Context, Shared};
 use crate::conversation::tell;
 use crate::problem::Problem;
+
+/// How many are remembered who were to come to one visit, one after the other.
+const MOST_BEFORE: usize = 20;
 
 /// The routes of this family.
 #[must_use]
@@ -87,9 +90,30 @@ async fn begun(
     let policy = context.store.policy().await?;
     let (id, now) = (context.fresh(), context.now());
     let cover = Cover::begin(id, visit, cause, asked_for, &policy, now);
+    let cover = match cover {
+        Ok(cover) => Ok(Cover {
+            before: before(context, visit).await?,
+            ..cover
+        }),
+        Err(refused) => Err(refused),
+    };
     let key = Key::engagement(visit.engagement);
     let held = context.store.get(&key).await?;
     Ok(cover.map(|cover| Begun { cover, held }))
+}
+
+/// Those who were to come to what `visit` covers, the last one first.
+async fn before(context: &Context, visit: &Visit) -> Result<Vec<WorkerId>, StoreError> {
+    let (mut before, mut covers) = (Vec::new(), visit.covers);
+    while let Some(covered) = covers.filter(|_| before.len() < MOST_BEFORE) {
+        let key = Key::visit(covered);
+        let Some(covered) = context.store.get::<Visit>(&key).await? else {
+            break;
+        };
+        before.push(covered.value.worker);
+        covers = covered.value.covers;
+    }
+    Ok(before)
 }
 
 impl Begun {

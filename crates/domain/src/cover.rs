@@ -65,6 +65,8 @@ pub struct Cover {
     pub client: ClientId,
     /// Who was to come.
     pub worker: WorkerId,
+    /// Those before them who were to come and did not, where it covers a visit itself: they are not asked either.
+    pub before: Vec<WorkerId>,
     /// Why somebody else is looked for.
     pub cause: CoverCause,
     /// Who asked for it, and why; none where it follows by itself.
@@ -171,6 +173,12 @@ impl Cover {
             CoverState::Seeking | CoverState::Accepted => true,
             CoverState::Covered | CoverState::Unfilled | CoverState::Withdrawn => false,
         }
+    }
+
+    /// Whether `worker` may be asked, as far as the search itself goes: none who was to come already, and nobody twice.
+    #[must_use]
+    pub fn may_ask(&self, worker: WorkerId) -> bool {
+        self.worker != worker && !self.before.contains(&worker) && self.asked(worker).is_none()
     }
 
     /// What became of asking `worker`; none where they were not asked.

@@ -201,10 +201,10 @@ async fn accept_cover(
         let commit = match comer.both.client().cover_consent {
             Some(consent) => {
                 let agreed = consent.acting;
-                booked(
+                let booked = booked(
                     &context, commit, &search, &accepted, &comer, agreed, &policy,
-                )
-                .await?
+                );
+                booked.await.map_err(clients_own_affair)?
             }
             None => {
                 let commit = commit
@@ -220,6 +220,14 @@ async fn accept_cover(
     .await?;
     let view = show(&context, &caller, worker, done.id()?).await?;
     Ok(done.answer(StatusCode::CREATED, Json(view)))
+}
+
+/// What the client does at that time stays between them and whoever comes then.
+fn clients_own_affair(refused: Problem) -> Problem {
+    match refused.status() {
+        StatusCode::CONFLICT => Unfit::NotEligible.told(),
+        _ => refused,
+    }
 }
 
 /// INVARIANT: staff who carry out an instruction do not stand on the other side.

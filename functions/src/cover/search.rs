@@ -57,9 +57,7 @@ async fn among(
     found: &mut Found,
 ) -> Result<(), ConsumeError> {
     let cover = &search.cover.value;
-    let new = workers
-        .iter()
-        .filter(|worker| cover.worker != **worker && cover.asked(**worker).is_none());
+    let new = workers.iter().filter(|worker| cover.may_ask(**worker));
     for worker in new.copied() {
         if found.next.len() >= usize::from(policy.cover_wave) {
             break;

@@ -179,7 +179,6 @@ impl VisitView {
             booked_by: visit.booked_by,
             booked_at: visit.booked_at,
             sequence: visit.sequence,
-            series: visit.series,
             change_request: visit.change_request,
             cover: visit.cover,
             covers: visit.covers,

@@ -74,3 +74,53 @@ async fn nobody_is_asked_who_is_taken_then_and_nobody_booked_who_has_become_so()
     late.expect_problem(409, "support-worker-not-free");
     assert_eq!(covered.shown("ana").await["state"], "seeking");
 }
+
+#[tokio::test]
+async fn what_cannot_be_covered_is_refused_and_names_why() {
+    let covered = Covered::settle(&["kim"], &[]).await;
+    let world = covered.world();
+    let ana = world.as_("ana");
+    let cover = format!("{}/cover", covered.visit);
+    ana.get(&cover).await.expect(404);
+    let blank = ana.post(&cover, &json!({"reason": ""})).await;
+    assert_eq!(blank.expect(422).pointers(), ["/reason"]);
+    // Once it has begun, and when it is over.
+    world.advance(6 * 24 + 22).await;
+    let start = format!("{}/start", covered.visit);
+    world
+        .as_("wanda")
+        .post(&start, &json!({}))
+        .await
+        .expect(201);
+    let begun = covered.ask("ana").await;
+    begun.expect_problem(409, "visit-started");
+    let completion = format!("{}/completion", covered.visit);
+    world
+        .as_("wanda")
+        .post(&completion, &json!({}))
+        .await
+        .expect(201);
+    let over = covered.ask("ana").await;
+    over.expect_problem(409, "visit-over");
+    let off = covered.engaged.book(&at_home("2026-03-16T09:00:00")).await;
+    let reason = json!({"reason": "The day was misread."});
+    let path = format!("{off}/cancellation");
+    world.administrator().post(&path, &reason).await.expect(201);
+    let cancelled = ana.post(&format!("{off}/cover"), &reason).await;
+    cancelled.expect_problem(409, "visit-cancelled");
+}
+
+#[tokio::test]
+async fn a_visit_that_is_taken_back_needs_nobody_else() {
+    let covered = Covered::settle(&["kim"], &[]).await;
+    covered.ask("ana").await.expect(201);
+    let reason = json!({"reason": "The day was misread."});
+    let path = format!("{}/cancellation", covered.visit);
+    let ada = covered.world().administrator();
+    ada.post(&path, &reason).await.expect(201);
+    let off = covered.accept("kim").await;
+    off.expect_problem(409, "cover-closed");
+    covered.world().advance_by(TimeDelta::minutes(15)).await;
+    assert_eq!(covered.shown("ana").await["state"], "withdrawn");
+    assert!(covered.tickets().await.is_empty());
+}

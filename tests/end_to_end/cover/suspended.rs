@@ -110,3 +110,54 @@ async fn somebody_who_is_away_then_is_not_asked() {
     covered.ask("ana").await.expect(201);
     assert_eq!(covered.waves().await, [["lee"]]);
 }
+
+#[tokio::test]
+async fn whoever_was_to_come_before_is_not_asked_to_cover_the_cover() {
+    let mut covered = Covered::settle(&["kim", "lee"], &[]).await;
+    covered.consent(true).await.expect(201);
+    covered.ask("wanda").await.expect(201);
+    let booked = covered.accept("kim").await.expect(201).string("booked");
+    covered.visit = format!("/v1/visits/{booked}");
+    let covers = covered.stored().await.covers.unwrap();
+    let shown = covered.world().as_("kim").get(&covered.visit).await;
+    assert_eq!(shown.expect(200)["covers"], covers.to_string());
+    let path = format!("/v1/support-workers/{}/suspension", covered.workers["kim"]);
+    let reason = json!({"reason": "Until it is looked into."});
+    let ada = covered.world().administrator();
+    ada.post(&path, &reason).await.expect(201);
+    covered.world().settle().await;
+    assert_eq!(covered.waves().await, [["lee"]]);
+    covered.accept("lee").await.expect(201);
+    let scheduled = covered.scheduled("ana").await;
+    assert_eq!(scheduled.len(), 1);
+    assert_eq!(scheduled[0]["worker"], covered.workers["lee"].to_string());
+}
+
+#[tokio::test]
+async fn a_suspension_that_was_taken_back_at_once_changes_nothing_that_is_booked() {
+    let covered = Covered::settle(&["kim"], &[]).await;
+    let world = covered.world();
+    let key = Key::worker(covered.engaged.worker);
+    // The row is there, and the suspension is not any more.
+    let context = world.context();
+    let found = context.store.get::<SupportWorker>(&key).await.unwrap();
+    let worker = found.unwrap().value.id;
+    let due = domain::due::DueRow {
+        due: domain::due::Due::SuspensionCover { worker },
+        at: context.now(),
+        generation: 0,
+    };
+    let audit = context.audit(Actor::Service, "settle", &key);
+    let commit = Commit::new(audit).due(due);
+    context.store.commit(commit).await.unwrap();
+    world.settle().await;
+    assert_eq!(covered.stored().await.state, VisitState::Booked);
+    assert!(
+        context
+            .store
+            .due_by(world.now(), 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+}

@@ -317,3 +317,65 @@ proptest! {
         prop_assert!(day_parts_of(window.0, window.1).contains(free));
     }
 }
+
+#[test]
+fn leave_touches_what_begins_on_its_days_and_what_runs_into_them() {
+    let leave = Leave {
+        first: "2026-12-24".parse().unwrap(),
+        last: "2026-12-26".parse().unwrap(),
+    };
+    for (from, until, touched) in [
+        ("2026-12-23T20:00:00", "2026-12-24T00:00:00", false),
+        ("2026-12-23T20:00:00", "2026-12-24T00:01:00", true),
+        ("2026-12-24T00:00:00", "2026-12-24T01:00:00", true),
+        ("2026-12-26T23:30:00", "2026-12-27T01:00:00", true),
+        ("2026-12-27T00:00:00", "2026-12-27T01:00:00", false),
+    ] {
+        let (from, until) = (from.parse().unwrap(), until.parse().unwrap());
+        assert_eq!(leave.touches(from, until), touched, "{from} to {until}");
+    }
+}
+
+#[test]
+fn whatever_a_visit_touches_is_asked_for_in_whole_half_hours() {
+    let half_hours = |from: u64, until: u64| (1 << until) - (1 << from);
+    for (from, until, today, tomorrow) in [
+        (
+            "2026-12-01T09:00:00",
+            "2026-12-01T11:00:00",
+            (18, 22),
+            (0, 0),
+        ),
+        (
+            "2026-12-01T09:10:00",
+            "2026-12-01T10:40:00",
+            (18, 22),
+            (0, 0),
+        ),
+        (
+            "2026-12-01T22:00:00",
+            "2026-12-02T00:00:00",
+            (44, 48),
+            (0, 0),
+        ),
+        (
+            "2026-12-01T22:00:00",
+            "2026-12-02T06:15:00",
+            (44, 48),
+            (0, 13),
+        ),
+    ] {
+        let touched = DayHours::touched(from.parse().unwrap(), until.parse().unwrap());
+        let expected = DayHours {
+            weekday: Weekday::Tuesday,
+            today: half_hours(today.0, today.1),
+            tomorrow: half_hours(tomorrow.0, tomorrow.1),
+        };
+        assert_eq!(touched, Some(expected), "{from} to {until}");
+    }
+    let days = DayHours::touched(
+        "2026-12-01T09:00:00".parse().unwrap(),
+        "2026-12-03T09:00:00".parse().unwrap(),
+    );
+    assert_eq!(days, None);
+}

@@ -160,6 +160,7 @@ impl Cover {
             engagement: visit.engagement,
             client: visit.client,
             worker: visit.worker,
+            before: Vec::new(),
             cause,
             asked_for,
             details: visit.details.clone(),
@@ -236,7 +237,7 @@ impl Cover {
         let room = MOST_ASKED.saturating_sub(self.asked.len());
         let new: Vec<&CanBeAsked> = found
             .iter()
-            .filter(|found| found.worker != self.worker && self.asked(found.worker).is_none())
+            .filter(|found| self.may_ask(found.worker))
             .take(room)
             .collect();
         if !new.is_empty() {

@@ -237,9 +237,10 @@ fn waves_follow_each_other_and_those_asked_last_have_half_of_what_is_left() {
     assert_eq!(asked, [(1, true), (1, true), (2, false)]);
     let own = Cover {
         worker: id(53),
+        before: vec![id(54)],
         ..second.clone()
     };
-    assert_eq!(go_on(&own, &[53]).asked.len(), 3);
+    assert_eq!(go_on(&own, &[53, 54]).asked.len(), 3);
     let last_call = go_on(&second, &[]);
     let at = second.deadline.unwrap();
     assert_eq!(last_call.deadline, Some(at + (second.from - at) / 2));
