@@ -258,7 +258,7 @@ async fn series(
             engaged.who.clone(),
             "proposes five of them, the week of Christmas left out",
             Call::post(proposals, &proposal)
-                .showing(&["/current/series/count", "/current/price/total"]),
+                .showing(&["/current/series/count", "/current/series/total"]),
         )
         .await?;
     let path = format!("{}/proposals/{}", engaged.path, proposed.at("/id"));

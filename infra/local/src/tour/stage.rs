@@ -319,7 +319,7 @@ fn http() -> Result<reqwest::Client, reqwest::Error> {
 
 /// The parts of an answer that are shown; a problem's own words where there are none.
 fn lines(answer: &Answer, shown: &[&str]) -> Vec<String> {
-    const OF_A_PROBLEM: [&str; 4] = ["/type", "/detail", "/errors", "/plans"];
+    const OF_A_PROBLEM: [&str; 5] = ["/type", "/detail", "/errors", "/plans", "/warning"];
     let is_problem = answer.at("/type").starts_with("/problems/");
     let pointers = if is_problem { &OF_A_PROBLEM } else { shown };
     let mut lines: Vec<String> = pointers
