@@ -12,7 +12,7 @@ pub use account::{
 pub use cancelling::{
     CancelVisitError, Cancellation, CancellationQuote, WaiveChargeError, Waiver, WaiverGrounds,
 };
-pub use day::{CompleteVisitError, StartVisitError, UnlikelyTime, Worked};
+pub use day::{CompleteVisitError, CorrectVisitError, StartVisitError, UnlikelyTime, Worked};
 pub use deadline::{PassVisitDeadlineError, VisitDeadline, VisitStep};
 
 use std::collections::BTreeSet;
@@ -23,7 +23,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::Acting;
 use crate::cancellation::CancellationTerms;
-use crate::id::{ClientId, CoverId, EngagementId, PersonId, ProposalId, VisitId, WorkerId};
+use crate::id::{
+    AlertId, ClientId, CoverId, EngagementId, PersonId, ProposalId, VisitId, WorkerId,
+};
 use crate::invalid::Findings;
 use crate::local_time;
 use crate::money::Price;
@@ -159,6 +161,8 @@ pub struct Visit {
     pub deadline: Option<VisitDeadline>,
     /// Raised whenever `deadline` changes, and by nothing else.
     pub deadline_generation: u32,
+    /// The alert that it did not begin, if there was one.
+    pub alert: Option<AlertId>,
     /// The search for somebody else to come to it, if there was one.
     pub cover: Option<CoverId>,
     /// Whose busy sheets it stands on: the two people's, and those of the records merged into them by then.
@@ -294,6 +298,7 @@ impl Visit {
             sequence: 0,
             deadline: None,
             deadline_generation: 0,
+            alert: None,
             cover: None,
             booked_for: booking.booked_for,
         };
