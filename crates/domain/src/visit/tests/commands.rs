@@ -6,6 +6,7 @@ use crate::vocabulary::Vocabulary;
 /// What can be done to a visit, in the order of the table's columns.
 const COMMANDS: [&str; 10] = [
     "start", "complete", "cancel", "confirm", "silence", "dispute", "settle", "waive", "quote",
+    "correct",
 ];
 
 /// What each comes to: the next state, or the refusal.
