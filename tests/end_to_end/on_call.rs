@@ -165,6 +165,7 @@ async fn a_visit_that_begins_late_calls_nobody_else() {
     let wanda = late.engaged.world.as_("wanda");
     let start = format!("{}/start", late.visit);
     wanda.post(&start, &json!({})).await.expect(201);
+    assert_eq!(late.alerts("settled").await.len(), 1);
     late.at("2026-03-03T06:00:00Z").await;
     assert_eq!(late.turns().await, [1, 0, 0]);
     let settled = late.alerts("settled").await;

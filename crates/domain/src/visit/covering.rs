@@ -57,6 +57,7 @@ impl Visit {
             sequence: 0,
             deadline: None,
             deadline_generation: 0,
+            alert: None,
             cover: None,
             covers: Some(self.id),
             covered_by: None,
