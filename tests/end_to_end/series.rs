@@ -373,6 +373,19 @@ async fn a_series_is_ended_as_one_and_what_is_close_by_is_quoted_first() {
     assert_ne!(*states[0], "cancelled", "its time had come");
     let over = wanda.post(&format!("{again}/end"), &ended).await;
     over.expect_problem(409, "series-ended");
+    // A long one, over many months, is off as a whole too.
+    let days = rule("FREQ=DAILY;UNTIL=20260630");
+    let long = book_series(&engaged, &at_home("2026-03-12T09:00:00"), &days).await;
+    ana.post(&format!("{long}/end"), &json!({"reason": "Too much."}))
+        .await
+        .expect(201);
+    world.settle().await;
+    let shown = ana.get(&long).await.expect(200);
+    let visits = shown["visits"].as_array().unwrap();
+    assert_eq!(visits.len(), 111);
+    assert!(visits.iter().all(|visit| visit["state"] == "cancelled"));
+    let taken = engaged.book(&at_home("2026-06-03T09:00:00")).await;
+    assert_eq!(ana.get(&taken).await.expect(200)["state"], "booked");
 }
 
 #[tokio::test]
