@@ -47,10 +47,31 @@ pub(crate) fn raise(
     commit: Commit,
     cause: AlertCause,
     about: impl ToString,
-) -> Commit {
+) -> (Commit, AlertId) {
     let alert = Alert::raise(context.fresh(), cause, about, context.now());
     let raised = Event::AlertRaised { alert: alert.id };
-    armed(commit.insert(&alert), &alert).notify(context.fresh(), raised)
+    let commit = armed(commit.insert(&alert), &alert).notify(context.fresh(), raised);
+    (commit, alert.id)
+}
+
+/// Adds to a commit that what `alert` was about has come right: nobody else is told of it.
+///
+/// # Errors
+/// When the table does not answer.
+pub(crate) async fn has_settled(
+    context: &Context,
+    commit: Commit,
+    alert: Option<AlertId>,
+) -> Result<Commit, StoreError> {
+    let Some(alert) = alert else {
+        return Ok(commit);
+    };
+    let was = context.store.get::<Alert>(&Key::alert(alert)).await?;
+    let settled = was.and_then(|was| Some((was.value.settle()?, was)));
+    Ok(match settled {
+        Some((settled, was)) => commit.replace(&was, &settled),
+        None => commit,
+    })
 }
 
 fn armed(commit: Commit, alert: &Alert) -> Commit {

@@ -20,7 +20,9 @@ use domain::eligibility::startable;
 use domain::engagement::{Engagement, Happening, Side};
 use domain::id::VisitId;
 use domain::notice::Told;
-use domain::visit::{CompleteVisitError, StartVisitError, UnlikelyTime, Visit, VisitState};
+use domain::visit::{
+    CompleteVisitError, CorrectVisitError, StartVisitError, UnlikelyTime, Visit, VisitState,
+};
 use serde::Deserialize;
 use store::{Commit, Key, Versioned};
 use utoipa::ToSchema;
@@ -33,6 +35,7 @@ use crate::booking::Both;
 use crate::caller::Caller;
 use crate::context::{Context, Shared};
 use crate::conversation::tell;
+use crate::on_call;
 use crate::path::Path;
 use crate::perform::{Decision, Tagged, once};
 use crate::problem::Problem;
@@ -45,6 +48,7 @@ pub fn router() -> OpenApiRouter<Shared> {
         .routes(routes!(show_visit))
         .routes(routes!(start_visit))
         .routes(routes!(complete_visit))
+        .routes(routes!(correct_visit))
         .merge(cancellation::router())
         .merge(account::router())
         .merge(statement::router())
@@ -162,6 +166,7 @@ async fn start_visit(
         let next = was.value.start(command.body.at, broken, now)?;
         let audit = context.audit(party.acting, "start_visit", &Key::visit(visit));
         let commit = Commit::new(audit).replace(&was, &next);
+        let commit = on_call::has_settled(&context, commit, was.value.alert).await?;
         let commit = tell_of(
             &context,
             commit,
@@ -231,6 +236,57 @@ async fn complete_visit(
     Ok(done.answer(StatusCode::CREATED, view))
 }
 
+/// When a visit really was.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CorrectVisit {
+    /// When the support worker really began.
+    started_at: DateTime<Utc>,
+    /// When they really finished.
+    completed_at: DateTime<Utc>,
+}
+
+/// Correct what was written down of a visit
+///
+/// By the support worker, until the client has confirmed or disputed it. It is new to the client then, who has a day
+/// again to say something to it.
+#[utoipa::path(post, path = "/v1/visits/{visit}/correction", tag = "visits", params(("visit" = VisitId, Path)),
+    request_body(content = CorrectVisit, example = json!({
+        "started_at": "2026-12-01T09:02:00+10:00", "completed_at": "2026-12-01T11:00:00+10:00"
+    })),
+    responses((status = 201, body = VisitView))
+)]
+async fn correct_visit(
+    State(context): State<Shared>,
+    caller: Caller,
+    Path(visit): Path<VisitId>,
+    command: Command<CorrectVisit>,
+) -> Result<Response, Problem> {
+    let CorrectVisit {
+        started_at,
+        completed_at,
+    } = command.body;
+    let done = once(&context, caller.person.value.id, &command.key, || async {
+        let was = load(&context, visit).await?;
+        let party = on_side(&context, &caller, &was.value, Side::Worker).await?;
+        let (policy, now) = (context.store.policy().await?, context.now());
+        let next = was.value.correct(started_at, completed_at, &policy, now)?;
+        let audit = context.audit(party.acting, "correct_visit", &Key::visit(visit));
+        let commit = tell_of(
+            &context,
+            armed(Commit::new(audit).replace(&was, &next), &next),
+            &party.engagement.value,
+            Happening::VisitCorrected,
+            visit,
+            Told::Client,
+        );
+        Ok(Decision::new(party.insisted_on(commit), visit))
+    })
+    .await?;
+    let view = show(&context, &caller, visit).await?;
+    Ok(done.answer(StatusCode::CREATED, view))
+}
+
 /// The caller on one side of a visit's engagement, whether or not it has ended: what was begun comes to its end.
 async fn on_side(
     context: &Context,
@@ -282,6 +338,20 @@ impl From<CompleteVisitError> for Problem {
             CompleteVisitError::AlreadyCompleted => Self::wrong_state("visit-completed", error),
             CompleteVisitError::Cancelled => Self::wrong_state("visit-cancelled", error),
             CompleteVisitError::Time(unlikely) => unlikely.into(),
+        }
+    }
+}
+
+impl From<CorrectVisitError> for Problem {
+    fn from(error: CorrectVisitError) -> Self {
+        match error {
+            CorrectVisitError::NotCompleted => Self::wrong_state("visit-not-completed", error),
+            CorrectVisitError::Confirmed => Self::wrong_state("visit-confirmed", error),
+            CorrectVisitError::Disputed => Self::wrong_state("visit-disputed", error),
+            CorrectVisitError::Missed => Self::wrong_state("visit-missed", error),
+            CorrectVisitError::Cancelled => Self::wrong_state("visit-cancelled", error),
+            CorrectVisitError::Start(unlikely) => Self::invalid_field("/started_at", unlikely),
+            CorrectVisitError::End(unlikely) => Self::invalid_field("/completed_at", unlikely),
         }
     }
 }

@@ -7,6 +7,7 @@ use rapport_tests::visits::at_home;
 use rapport_tests::world::World;
 use serde_json::{Value, json};
 
+use crate::all_at_once;
 use crate::engaged::{Engaged, accept};
 
 /// Two hours at 54.00, with 2.5 % on top.
@@ -230,4 +231,45 @@ async fn nobody_pays_for_a_support_worker_who_has_not_come() {
     let reason = json!({"reason": "Nobody came."});
     let cancelled = ana.post(&format!("{visit}/cancellation"), &reason).await;
     assert_eq!(cancelled.expect(201)["charge"], nothing());
+}
+
+/// Both sides, staff and the support worker who begins, all at the same moment: one of them is first.
+#[tokio::test]
+async fn whatever_is_done_at_once_one_thing_happens() {
+    let engaged = Engaged::settle().await;
+    let world = &engaged.world;
+    let visit = engaged.book(&at_home("2026-03-03T09:00:00")).await;
+    advance_to(world, "2026-03-02T21:45:00Z").await;
+    let cancellation = format!("{visit}/cancellation");
+    let start = format!("{visit}/start");
+    let at_cost = json!({"reason": "I cannot be there.", "charge": whole()});
+    let reason = json!({"reason": "I cannot come."});
+    let begin = json!({});
+    let mut asked = Vec::new();
+    for _ in 0..4 {
+        asked.push(("ana", &cancellation, &at_cost));
+        asked.push(("wanda", &cancellation, &reason));
+        asked.push(("wanda", &start, &begin));
+    }
+    let answers = all_at_once(asked.iter().map(|(subject, path, body)| async move {
+        world.as_(subject).post(path, body).await.status()
+    }))
+    .await;
+    let done = answers.iter().filter(|status| **status == 201).count();
+    assert_eq!(done, 1, "{answers:?}");
+    assert!(
+        answers.iter().all(|status| [201, 409].contains(status)),
+        "{answers:?}"
+    );
+    let shown = world.as_("ana").get(&visit).await.expect(200);
+    let (cancelled, begun) = (
+        !shown["cancellation"].is_null(),
+        !shown["started_at"].is_null(),
+    );
+    assert!(cancelled != begun, "{}", shown.text());
+    let charged = shown["charge"] == whole();
+    assert_eq!(
+        charged,
+        cancelled && shown["cancellation"]["side"] == "client"
+    );
 }

@@ -1,6 +1,6 @@
 //! Alerts: the first on call is told, then the next, until somebody says that they look after it.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use domain::access::StaffRole;
 use domain::person::Person;
 use rapport_tests::answer::Answer;
@@ -9,6 +9,7 @@ use rapport_tests::visits::at_home;
 use serde_json::{Value, json};
 use store::Key;
 
+use crate::all_at_once;
 use crate::engaged::{Engaged, edit};
 
 const ROTA: &str = "/v1/on-call-rota";
@@ -35,7 +36,7 @@ impl Late {
             people.push(settle_staff(context, subject, role).await.to_string());
         }
         let [cora, sam, cleo] = &*people else {
-            unreachable!()
+            panic!("as many as were made")
         };
         let rota = json!({
             "shifts": [
@@ -164,6 +165,7 @@ async fn a_visit_that_begins_late_calls_nobody_else() {
     let wanda = late.engaged.world.as_("wanda");
     let start = format!("{}/start", late.visit);
     wanda.post(&start, &json!({})).await.expect(201);
+    assert_eq!(late.alerts("settled").await.len(), 1);
     late.at("2026-03-03T06:00:00Z").await;
     assert_eq!(late.turns().await, [1, 0, 0]);
     let settled = late.alerts("settled").await;
@@ -258,6 +260,32 @@ async fn a_rota_is_checked_and_edited_against_what_was_seen() {
     ada.put(ROTA, "\"0\"", &rota).await.expect(412);
     ada.put(ROTA, &made.etag(), &rota).await.expect(200);
     assert_eq!(world.as_("cora").get(ROTA).await.expect(200).json(), &rota);
-    // With nobody on call, everybody who looks after alerts is told at once.
-    world.advance_by(TimeDelta::zero()).await;
+}
+
+#[tokio::test]
+async fn an_alert_is_acknowledged_by_one_of_those_who_try_at_once() {
+    let late = Late::settle().await;
+    late.at("2026-03-02T22:15:00Z").await;
+    let alert = late.alerts("open").await.remove(0);
+    let all = ["cora", "sam", "cleo", "cora", "sam", "cleo"];
+    let answers = all_at_once(all.map(|subject| late.acknowledge(subject, &alert))).await;
+    let done: Vec<&Answer> = answers.iter().filter(|it| it.status() == 201).collect();
+    assert_eq!(done.len(), 1);
+    let known = late.alerts("acknowledged").await.remove(0);
+    assert_eq!(known["acknowledged"], done[0]["acknowledged"]);
+}
+
+#[tokio::test]
+async fn where_nobody_is_on_call_everybody_who_looks_after_alerts_is_told_at_once() {
+    let engaged = Engaged::settle().await;
+    let context = engaged.world.context();
+    settle_staff(context, "cora", StaffRole::Coordinator).await;
+    settle_staff(context, "mina", StaffRole::Mediator).await;
+    engaged.book(&at_home("2026-03-03T09:00:00")).await;
+    let at: DateTime<Utc> = "2026-03-02T22:15:00Z".parse().unwrap();
+    engaged.world.advance_by(at - engaged.world.now()).await;
+    for (subject, heard) in [("cora", true), ("mina", false), ("wanda", false)] {
+        let told = engaged.told(subject).await;
+        assert_eq!(told.iter().any(|it| it == UNANSWERED), heard, "{subject}");
+    }
 }

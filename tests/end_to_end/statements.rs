@@ -79,7 +79,7 @@ async fn full_month() -> (Month, Vec<(String, &'static str, u64)>) {
         open,
     ] = &*visits
     else {
-        unreachable!()
+        panic!("as many as were made")
     };
     let reason = json!({"reason": "Things have changed."});
     let at_cost = json!({"reason": "Things have changed.", "charge": {

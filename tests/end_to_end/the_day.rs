@@ -10,7 +10,7 @@ use rapport_tests::world::World;
 use serde_json::{Value, json};
 use store::Key;
 
-use crate::engaged::{Engaged, edit};
+use crate::engaged::Engaged;
 
 /// Nine o'clock in Melbourne.
 const STARTS: &str = "2026-03-03T09:00:00";
@@ -412,22 +412,52 @@ async fn minutes_without_an_agreed_rate_cost_nothing() {
     assert_eq!(worked["price"]["total"]["worker_gets"], 3 * 5_400);
 }
 
-/// What was written down by somebody else's hand in the table is what counts at confirming.
 #[tokio::test]
-async fn what_changed_meanwhile_is_not_confirmed() {
+async fn a_correction_is_new_to_the_client_and_over_once_they_have_answered() {
     let engaged = Engaged::settle().await;
     let world = &engaged.world;
-    let visit = worked(&engaged, 120).await;
-    let shown = world.as_("ana").get(&visit).await.expect(200);
-    let seen = json!({"minutes": 120, "charge": shown["worked"]["price"]["total"]});
-    let id: VisitId = visit.rsplit('/').next().unwrap().parse().unwrap();
-    edit(world, &Key::visit(id), |it: &mut Visit| {
-        it.worked.as_mut().unwrap().minutes = 119;
-    })
-    .await;
-    let refused = world
-        .as_("ana")
-        .post(&format!("{visit}/confirmation"), &seen)
-        .await;
-    refused.expect_problem(409, "visit-recorded-otherwise");
+    let (ana, wanda) = (world.as_("ana"), world.as_("wanda"));
+    let visit = worked(&engaged, 180).await;
+    let (correction, confirmation) = (
+        format!("{visit}/correction"),
+        format!("{visit}/confirmation"),
+    );
+    let before = ana.get(&visit).await.expect(200);
+    let seen = json!({"minutes": 180, "charge": before["worked"]["price"]["total"]});
+    world.advance(23).await;
+    let times_of = |from: &str, until: &str| json!({"started_at": from, "completed_at": until});
+    for (wrong, pointer) in [
+        (
+            times_of("2026-03-02T21:29:59Z", "2026-03-03T00:00:00Z"),
+            "/started_at",
+        ),
+        (times_of(FROM, "2026-03-04T00:00:01Z"), "/completed_at"),
+        (times_of(FROM, "2026-03-02T21:59:59Z"), "/completed_at"),
+    ] {
+        let refused = wanda.post(&correction, &wrong).await.expect(422);
+        assert_eq!(refused.pointers(), [pointer], "{wrong}");
+    }
+    let right = times_of("2026-03-02T22:10:00Z", "2026-03-03T00:10:00Z");
+    ana.post(&correction, &right).await.expect(403);
+    let corrected = wanda.post(&correction, &right).await.expect(201);
+    assert_eq!(corrected["worked"]["minutes"], 120);
+    assert_eq!(
+        times(
+            &engaged.told("ana").await,
+            "What was written down of a visit was corrected"
+        ),
+        1
+    );
+    // What Ana saw before does not count any more, and she has another day.
+    let stale = ana.post(&confirmation, &seen).await;
+    stale.expect_problem(409, "visit-recorded-otherwise");
+    world.advance_by(TimeDelta::seconds(24 * 3600 - 1)).await;
+    assert_eq!(ana.get(&visit).await.expect(200)["state"], "completed");
+    world.advance_by(TimeDelta::seconds(1)).await;
+    assert_eq!(
+        ana.get(&visit).await.expect(200)["charge"]["client_pays"],
+        11_070
+    );
+    let late = wanda.post(&correction, &right).await;
+    late.expect_problem(409, "visit-confirmed");
 }

@@ -117,6 +117,7 @@ async fn a_visit_begins_when_its_time_has_come_and_with_somebody_who_may() {
         engaged.told("ana").await,
         [
             "A visit has begun",
+            "A visit is coming up",
             "A visit was booked",
             "A visit was completed",
             "A visit was proposed"

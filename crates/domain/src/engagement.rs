@@ -81,6 +81,7 @@ vocabulary! {
         CoverDeclined = "cover_declined", "Somebody who could have come to a visit was declined";
         CoverUnfilled = "cover_unfilled", "Nobody else was found to come to a visit";
         CoverWithdrawn = "cover_withdrawn", "Nobody else is looked for any more to come to a visit";
+        VisitCorrected = "visit_corrected", "What was written down of a visit was corrected";
     }
 }
 

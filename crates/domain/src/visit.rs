@@ -12,7 +12,7 @@ pub use account::{
 pub use cancelling::{
     CancelVisitError, Cancellation, CancellationQuote, WaiveChargeError, Waiver, WaiverGrounds,
 };
-pub use day::{CompleteVisitError, StartVisitError, UnlikelyTime, Worked};
+pub use day::{CompleteVisitError, CorrectVisitError, StartVisitError, UnlikelyTime, Worked};
 pub use deadline::{PassVisitDeadlineError, VisitDeadline, VisitStep};
 
 use std::collections::BTreeSet;
@@ -24,8 +24,8 @@ use serde::{Deserialize, Serialize};
 use crate::access::Acting;
 use crate::cancellation::CancellationTerms;
 use crate::id::{
-    ChangeRequestId, ClientId, CoverId, EngagementId, PersonId, ProposalId, SeriesId, VisitId,
-    WorkerId,
+    AlertId, ChangeRequestId, ClientId, CoverId, EngagementId, PersonId, ProposalId, SeriesId,
+    VisitId, WorkerId,
 };
 use crate::invalid::Findings;
 use crate::local_time;
@@ -162,6 +162,8 @@ pub struct Visit {
     pub deadline: Option<VisitDeadline>,
     /// Raised whenever `deadline` changes, and by nothing else.
     pub deadline_generation: u32,
+    /// The alert that it did not begin, if there was one.
+    pub alert: Option<AlertId>,
     /// The search for somebody else to come to it, if there was one.
     pub cover: Option<CoverId>,
     /// The series that it belongs to, if it does.
@@ -303,6 +305,7 @@ impl Visit {
             sequence: 0,
             deadline: None,
             deadline_generation: 0,
+            alert: None,
             cover: None,
             series: None,
             change_request: None,

@@ -25,6 +25,7 @@ use crate::booking::free;
 use crate::caller::Caller;
 use crate::context::{Context, Shared};
 use crate::cover;
+use crate::on_call;
 use crate::path::Path;
 use crate::perform::{Decision, once};
 use crate::problem::Problem;
@@ -111,6 +112,7 @@ async fn cancel_visit(
         };
         let mut next = was.value.cancel_at_cost(why, *charge, &policy)?;
         let commit = canceller.commit(&context, visit, reason);
+        let commit = on_call::has_settled(&context, commit, was.value.alert).await?;
         let commit = match canceller.leaves_a_gap(&was.value, &context) {
             true => cover::seek(&context, commit, &mut next, CoverCause::Cancelled).await?,
             false => commit,

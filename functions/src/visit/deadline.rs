@@ -90,7 +90,9 @@ async fn alerted(
     visit: &mut Visit,
     now: DateTime<Utc>,
 ) -> Result<Commit, StoreError> {
-    let commit = on_call::raise(context, commit, AlertCause::VisitNotStarted, visit.id);
+    let cause = AlertCause::VisitNotStarted;
+    let (commit, alert) = on_call::raise(context, commit, cause, visit.id);
+    visit.alert = Some(alert);
     let commit = match visit.details.essential {
         true => {
             let cause = TicketCause::WelfareCall;

@@ -93,11 +93,22 @@ fn done(visit: &Visit, step: Step, at: DateTime<Utc>) -> Option<Visit> {
                 })
                 .ok()
         }
-        _ => Some(Visit {
+        9 => Some(Visit {
             state: VisitState::Missed,
             ..visit.clone()
         })
         .filter(|_| visit.state == VisitState::Booked),
+        10 => {
+            let end = visit.from + TimeDelta::minutes(step.minutes);
+            visit.correct(visit.from, end, &policy, at.max(end)).ok()
+        }
+        // An accepted change: other days, and other terms.
+        _ => Some(self::visit(0, step.minutes % 62, 4_321, 125, 7_500))
+            .map(|moved| Visit {
+                id: visit.id,
+                ..moved
+            })
+            .filter(|_| visit.state == VisitState::Booked),
     }
 }
 
@@ -115,7 +126,7 @@ proptest! {
     #[test]
     fn a_statement_adds_up_whatever_is_done_in_whatever_order(
         priced in prop::collection::vec((0_i64..62, 0_u32..20_000, 0_u16..2_000, 0_u16..=10_000), 1..6),
-        steps in prop::collection::vec((0_usize..6, 0_u8..10, 0_i64..400), 0..60),
+        steps in prop::collection::vec((0_usize..6, 0_u8..13, 0_i64..400), 0..60),
     ) {
         let mut visits: Vec<Visit> = priced
             .iter()
@@ -123,6 +134,11 @@ proptest! {
             .map(|(number, &(days, hourly, fee, share))| visit(number as u128, days, hourly, fee, share))
             .collect();
         for (on, command, minutes) in steps {
+            if command == 12 {
+                // One more proposal is accepted.
+                visits.push(visit(visits.len() as u128, minutes % 62, 6_001, 333, 10_000));
+                continue;
+            }
             let step = Step { on: on % visits.len(), command, minutes };
             let was = &visits[step.on];
             let at = was.from + TimeDelta::minutes(minutes - 200);

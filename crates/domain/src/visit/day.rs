@@ -93,6 +93,32 @@ pub enum CompleteVisitError {
     Time(UnlikelyTime),
 }
 
+/// Why what was written down of a visit is not corrected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CorrectVisitError {
+    /// It is not over.
+    #[error("the visit is not completed")]
+    NotCompleted,
+    /// The client has confirmed it, or said nothing to it in time.
+    #[error("the visit is confirmed already")]
+    Confirmed,
+    /// There is a dispute about it.
+    #[error("the visit is disputed; staff decide on it")]
+    Disputed,
+    /// It did not take place.
+    #[error("the visit did not take place")]
+    Missed,
+    /// It does not take place.
+    #[error("the visit was cancelled")]
+    Cancelled,
+    /// It cannot have begun then.
+    #[error(transparent)]
+    Start(UnlikelyTime),
+    /// It cannot have ended then.
+    #[error(transparent)]
+    End(UnlikelyTime),
+}
+
 impl Visit {
     /// The support worker begins, at most 30 minutes before its time; `at` is when they really did, where that was
     /// not just now, and `broken` is what speaks against them now.
@@ -114,17 +140,12 @@ impl Visit {
             VisitState::Cancelled => return Err(StartVisitError::Cancelled),
             VisitState::Missed => return Err(StartVisitError::Missed),
         }
-        let earliest = self.from - TimeDelta::minutes(EARLY_START_MINUTES);
+        let earliest = self.earliest_start();
         if now < earliest {
             return Err(StartVisitError::Early(earliest));
         }
         let at = at.unwrap_or(now);
-        let unlikely = [
-            (now < at, UnlikelyTime::Future),
-            (at < self.booked_at, UnlikelyTime::BeforeBooking),
-            (at < earliest, UnlikelyTime::Early(earliest)),
-        ];
-        first(unlikely).map_err(StartVisitError::Time)?;
+        self.likely_start(at, now).map_err(StartVisitError::Time)?;
         if !broken.is_eligible() {
             return Err(StartVisitError::NotEligible(broken));
         }
@@ -156,23 +177,84 @@ impl Visit {
             VisitState::Cancelled => return Err(CompleteVisitError::Cancelled),
         }
         let started = self.started_at.ok_or(CompleteVisitError::NotStarted)?;
-        let longest = TimeDelta::minutes(i64::from(self.details.minutes))
-            + TimeDelta::hours(LONGEST_OVERRUN_HOURS);
-        // Whoever forgot to finish for longer than that has to say when it really was.
+        // Whoever forgot to finish for longer than a visit can have lasted has to say when it really was.
         let at = at.unwrap_or(now);
-        let latest = started + longest;
-        let unlikely = [
+        let likely = self.likely_end(started, at, now);
+        likely.map_err(CompleteVisitError::Time)?;
+        Ok(self.recorded(started, at, policy, now))
+    }
+
+    /// The support worker corrects what they wrote down, as long as the client has not answered to it. It is new to
+    /// the client then, who has as long for it as for the first.
+    ///
+    /// # Errors
+    /// See [`CorrectVisitError`].
+    pub fn correct(
+        &self,
+        started: DateTime<Utc>,
+        completed: DateTime<Utc>,
+        policy: &Policy,
+        now: DateTime<Utc>,
+    ) -> Result<Self, CorrectVisitError> {
+        match self.state {
+            VisitState::Completed => {}
+            VisitState::Booked | VisitState::Started => {
+                return Err(CorrectVisitError::NotCompleted);
+            }
+            VisitState::Confirmed => return Err(CorrectVisitError::Confirmed),
+            VisitState::Disputed => return Err(CorrectVisitError::Disputed),
+            VisitState::Missed => return Err(CorrectVisitError::Missed),
+            VisitState::Cancelled => return Err(CorrectVisitError::Cancelled),
+        }
+        let likely = self.likely_start(started, now);
+        likely.map_err(CorrectVisitError::Start)?;
+        let likely = self.likely_end(started, completed, now);
+        likely.map_err(CorrectVisitError::End)?;
+        Ok(self.recorded(started, completed, policy, now))
+    }
+
+    fn earliest_start(&self) -> DateTime<Utc> {
+        self.from - TimeDelta::minutes(EARLY_START_MINUTES)
+    }
+
+    fn likely_start(&self, at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), UnlikelyTime> {
+        let earliest = self.earliest_start();
+        first([
+            (now < at, UnlikelyTime::Future),
+            (at < self.booked_at, UnlikelyTime::BeforeBooking),
+            (at < earliest, UnlikelyTime::Early(earliest)),
+        ])
+    }
+
+    fn likely_end(
+        &self,
+        started: DateTime<Utc>,
+        at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<(), UnlikelyTime> {
+        let booked = TimeDelta::minutes(i64::from(self.details.minutes));
+        let latest = started + booked + TimeDelta::hours(LONGEST_OVERRUN_HOURS);
+        first([
             (now < at, UnlikelyTime::Future),
             (at < started, UnlikelyTime::BeforeStart),
             (latest < at, UnlikelyTime::TooLong(latest)),
-        ];
-        first(unlikely).map_err(CompleteVisitError::Time)?;
-        let minutes = whole_minutes(at - started);
+        ])
+    }
+
+    fn recorded(
+        &self,
+        started: DateTime<Utc>,
+        completed: DateTime<Utc>,
+        policy: &Policy,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let minutes = whole_minutes(completed - started);
         let (price, unpriced_minutes) =
             (self.rates).price_worked(started, self.details.zone(), minutes);
-        let completed = Self {
+        let recorded = Self {
             state: VisitState::Completed,
-            completed_at: Some(at),
+            started_at: Some(started),
+            completed_at: Some(completed),
             worked: Some(Worked {
                 minutes,
                 price,
@@ -182,7 +264,7 @@ impl Visit {
             }),
             ..self.clone()
         };
-        Ok(completed.armed(policy, now))
+        recorded.armed(policy, now)
     }
 }
 

@@ -65,6 +65,9 @@ const fn body(happening: Happening) -> &'static str {
         Happening::VisitCompleted => {
             "What was written down of it can be confirmed or disputed in the app. Left alone, it is confirmed after a day."
         }
+        Happening::VisitCorrected => {
+            "What is written down of it now can be confirmed or disputed in the app. Left alone, it is confirmed after a day."
+        }
         Happening::VisitCancelled => "It is no longer on your schedule.",
         Happening::ChangeRequested => {
             "What is booked stands until another time is accepted. You can propose one in the app."

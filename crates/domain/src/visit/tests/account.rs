@@ -138,6 +138,41 @@ fn the_client_confirms_exactly_what_they_saw() {
 }
 
 #[test]
+fn what_was_written_down_is_corrected_until_the_client_answers() {
+    let visit = completed_after(180);
+    let policy = Policy::default();
+    let now = visit.until + TimeDelta::hours(20);
+    let correct = |from, until| visit.correct(from, until, &policy, now);
+    let corrected = correct(visit.from + minutes(5), visit.until).unwrap();
+    let written = corrected.worked.as_ref().unwrap();
+    assert_eq!((written.minutes, written.recorded_at), (115, now));
+    assert_eq!(written.price.total, Price::of(Cents(10_350), 250));
+    // The client has as long for it as for the first.
+    let due = corrected.deadline.unwrap();
+    assert_eq!(
+        (due.step, due.at),
+        (VisitStep::Confirm, now + TimeDelta::days(1))
+    );
+    let old = corrected.due_deadline(visit.deadline_generation, now);
+    assert_eq!(old, Err(PassVisitDeadlineError::Superseded));
+    let early = visit.from - minutes(31);
+    assert_eq!(
+        correct(early, visit.until),
+        Err(CorrectVisitError::Start(UnlikelyTime::Early(
+            visit.from - minutes(30)
+        )))
+    );
+    assert_eq!(
+        correct(visit.from, now + SECOND),
+        Err(CorrectVisitError::End(UnlikelyTime::Future))
+    );
+    assert_eq!(
+        correct(visit.from, visit.from - SECOND),
+        Err(CorrectVisitError::End(UnlikelyTime::BeforeStart))
+    );
+}
+
+#[test]
 fn it_can_be_disputed_for_28_days_and_once() {
     let visit = completed_after(120);
     let last = visit.worked.as_ref().unwrap().recorded_at + TimeDelta::days(28);

@@ -4,12 +4,13 @@ use super::*;
 use crate::vocabulary::Vocabulary;
 
 /// What can be done to a visit, in the order of the table's columns.
-const COMMANDS: [&str; 9] = [
+const COMMANDS: [&str; 10] = [
     "start", "complete", "cancel", "confirm", "silence", "dispute", "settle", "waive", "quote",
+    "correct",
 ];
 
 /// What each comes to: the next state, or the refusal.
-const TABLE: [(VisitState, [&str; 9]); 7] = [
+const TABLE: [(VisitState, [&str; 10]); 7] = [
     (
         VisitState::Booked,
         [
@@ -22,6 +23,7 @@ const TABLE: [(VisitState, [&str; 9]); 7] = [
             "NotDisputed",
             "NotCancelled",
             "booked",
+            "NotCompleted",
         ],
     ),
     (
@@ -36,6 +38,7 @@ const TABLE: [(VisitState, [&str; 9]); 7] = [
             "NotDisputed",
             "NotCancelled",
             "Started",
+            "NotCompleted",
         ],
     ),
     (
@@ -50,6 +53,7 @@ const TABLE: [(VisitState, [&str; 9]); 7] = [
             "NotDisputed",
             "NotCancelled",
             "Completed",
+            "completed",
         ],
     ),
     (
@@ -64,6 +68,7 @@ const TABLE: [(VisitState, [&str; 9]); 7] = [
             "NotDisputed",
             "NotCancelled",
             "Completed",
+            "Confirmed",
         ],
     ),
     (
@@ -78,6 +83,7 @@ const TABLE: [(VisitState, [&str; 9]); 7] = [
             "confirmed",
             "NotCancelled",
             "Completed",
+            "Disputed",
         ],
     ),
     (
@@ -91,6 +97,7 @@ const TABLE: [(VisitState, [&str; 9]); 7] = [
             "Missed",
             "NotDisputed",
             "NotCancelled",
+            "Missed",
             "Missed",
         ],
     ),
@@ -106,6 +113,7 @@ const TABLE: [(VisitState, [&str; 9]); 7] = [
             "NotDisputed",
             "cancelled",
             "AlreadyCancelled",
+            "Cancelled",
         ],
     ),
 ];
@@ -167,6 +175,7 @@ fn come_to(command: &str, visit: &Visit) -> String {
                 .cancellation_quote(None, &policy, at)
                 .map(|_| visit.clone()),
         ),
+        "correct" => done(visit.correct(visit.from, visit.until, &policy, at)),
         other => panic!("{other}"),
     }
 }
