@@ -333,17 +333,30 @@ pub(crate) async fn free_unmade(
 /// When the table does not answer.
 pub(crate) async fn free(
     context: &Context,
-    mut commit: Commit,
+    commit: Commit,
     visit: &Visit,
 ) -> Result<Commit, StoreError> {
-    let people: Vec<PersonId> = visit.booked_for.iter().copied().collect();
-    let months = visit.busy(true).months_around();
-    for was in sheets(context, &people, &months).await? {
-        if let Some(freed) = was.value.free(visit.id) {
-            commit = commit.replace(&was, &freed);
-        }
+    free_all(context, commit, std::slice::from_ref(visit)).await
+}
+
+/// Gives the time of everybody back whom any of `visits` was booked for.
+///
+/// # Errors
+/// When the table does not answer.
+pub(crate) async fn free_all(
+    context: &Context,
+    commit: Commit,
+    visits: &[Visit],
+) -> Result<Commit, StoreError> {
+    let people = visits.iter().flat_map(|visit| &visit.booked_for);
+    let people: BTreeSet<PersonId> = people.copied().collect();
+    let months = visits.iter().flat_map(|it| it.busy(true).months_around());
+    let months: Vec<Month> = months.collect();
+    let mut sheets = Sheets::of(context, &people, &months).await?;
+    for visit in visits {
+        sheets.free(visit.id);
     }
-    Ok(commit)
+    Ok(sheets.written(commit))
 }
 
 /// Clears the sheets of a person, their `records`, who was parted from another: what was booked for the other

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::matcher::MatcherError;
 use crate::{
     candidate_release, check_expiry, conversation, cover, invitation_expiry, notification, on_call,
-    proposal, safety, series, terms, visit,
+    proposal, safety, terms, visit, visit_change,
 };
 
 /// How often an effect is decided again within one delivery.
@@ -168,11 +168,11 @@ pub async fn consume(context: &Context, key: &DueKey) -> Result<Consumed, Consum
             carry_out(context, &pending, escalate).await
         }
         Due::SeriesUnfold { engagement, series } => {
-            let unfold = || series::unfold_when_due(context, &pending, *engagement, *series);
+            let unfold = || visit_change::unfold_when_due(context, &pending, *engagement, *series);
             carry_out(context, &pending, unfold).await
         }
         Due::SeriesEnd { engagement, series } => {
-            let end = || series::end_when_due(context, &pending, *engagement, *series);
+            let end = || visit_change::end_when_due(context, &pending, *engagement, *series);
             carry_out(context, &pending, end).await
         }
         Due::ReportDeadline { report } => {

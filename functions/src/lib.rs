@@ -53,7 +53,6 @@ pub mod reason;
 pub mod replacement;
 pub mod safety;
 pub mod schedule;
-pub mod series;
 pub mod signup;
 pub mod staff;
 pub mod standing;

@@ -3,6 +3,7 @@
 
 mod answer;
 mod asking;
+mod series;
 
 use axum::extract::{OriginalUri, State};
 use axum::response::{IntoResponse, Response};
@@ -28,7 +29,9 @@ use crate::path::{Path, Query};
 use crate::perform::Tagged;
 use crate::problem::Problem;
 use crate::standing::see_engagement;
-use crate::{series, visit};
+use crate::visit;
+
+pub(crate) use series::{end_when_due, unfold_when_due};
 
 /// The routes of this family.
 #[must_use]

@@ -1,7 +1,9 @@
 //! Series: proposed and accepted as one, in local time, with every visit's time taken at once.
 
-use domain::engagement::{Engagement, EngagementState};
+use domain::engagement::Engagement;
+use domain::support_worker::SupportWorker;
 use rapport_tests::answer::Answer;
+use rapport_tests::people::settle_worker;
 use rapport_tests::visits::at_home;
 use serde_json::{Value, json};
 use store::Key;
@@ -371,6 +373,19 @@ async fn a_series_is_ended_as_one_and_what_is_close_by_is_quoted_first() {
     assert_ne!(*states[0], "cancelled", "its time had come");
     let over = wanda.post(&format!("{again}/end"), &ended).await;
     over.expect_problem(409, "series-ended");
+    // A long one, over many months, is off as a whole too.
+    let days = rule("FREQ=DAILY;UNTIL=20260630");
+    let long = book_series(&engaged, &at_home("2026-03-12T09:00:00"), &days).await;
+    ana.post(&format!("{long}/end"), &json!({"reason": "Too much."}))
+        .await
+        .expect(201);
+    world.settle().await;
+    let shown = ana.get(&long).await.expect(200);
+    let visits = shown["visits"].as_array().unwrap();
+    assert_eq!(visits.len(), 111);
+    assert!(visits.iter().all(|visit| visit["state"] == "cancelled"));
+    let taken = engaged.book(&at_home("2026-06-03T09:00:00")).await;
+    assert_eq!(ana.get(&taken).await.expect(200)["state"], "booked");
 }
 
 #[tokio::test]
@@ -460,6 +475,75 @@ async fn public_holidays_and_days_of_the_week_are_priced_each_by_its_own_band() 
         .expect(200);
     assert_eq!(monday["price"]["parts"][0]["band"], "public_holiday");
     assert_eq!(monday["price"]["total"]["worker_gets"], 20_002);
-    let held = EngagementState::Open;
-    edit(world, &key, |it: &mut Engagement| it.state = held).await;
+}
+
+/// Wanda registered five times over: each record has sheets of its own, and a year of them is more than one commit
+/// can write.
+#[tokio::test]
+async fn a_series_that_cannot_be_booked_at_once_is_refused_and_a_shorter_one_is_on_every_record() {
+    let engaged = Engaged::settle().await;
+    let (world, context) = (&engaged.world, engaged.world.context());
+    let mut records = vec![engaged.worker];
+    for number in 0..4 {
+        let again = settle_worker(context, &format!("wanda-{number}")).await;
+        let worker = context
+            .store
+            .get::<SupportWorker>(&Key::worker(again))
+            .await;
+        let duplicate = worker.unwrap().unwrap().value.person;
+        let merge =
+            json!({"into": engaged.worker_person.to_string(), "reason": "Registered again."});
+        let merges = format!("/v1/people/{duplicate}/merges");
+        world
+            .administrator()
+            .post(&merges, &merge)
+            .await
+            .expect(201);
+        records.push(again);
+    }
+    let tuesday = at_home("2026-03-10T09:00:00");
+    let proposal = propose_series(&engaged, &tuesday, &rule("FREQ=WEEKLY;UNTIL=20270309"))
+        .await
+        .expect(201);
+    let refused = accept(world, "ana", &proposal).await;
+    let refused = refused.expect_problem(409, "series-too-long");
+    assert!(
+        refused["detail"].as_str().unwrap().contains("shorter"),
+        "{}",
+        refused.text()
+    );
+    assert!(engaged.schedule().await.is_empty());
+    let shorter = json!({"visit": tuesday, "repeats": rule("FREQ=WEEKLY;UNTIL=20260830")});
+    let shorter = world
+        .as_("wanda")
+        .post(&format!("{}/revisions", path_of(&proposal)), &shorter)
+        .await;
+    accept(world, "ana", &shorter.expect(201)).await.expect(201);
+    assert_eq!(engaged.schedule().await.len(), 25);
+    // Whichever of her records a client knows, that time is taken.
+    let bea = engaged.another_client("bea").await;
+    let taken = propose(world, "wanda", bea, &at_home("2026-06-09T10:00:00"))
+        .await
+        .expect(201);
+    let refused = accept(world, "bea", &taken).await;
+    refused.expect_problem(409, "support-worker-not-free");
+    let parted = context
+        .store
+        .get::<SupportWorker>(&Key::worker(records[1]))
+        .await;
+    let duplicate = parted.unwrap().unwrap().value.person;
+    let reason = json!({"reason": "Two people after all."});
+    let unmerges = format!("/v1/people/{duplicate}/unmerges");
+    world
+        .administrator()
+        .post(&unmerges, &reason)
+        .await
+        .expect(201);
+    let schedule = format!("/v1/support-workers/{}/schedule", records[1]);
+    let theirs = world.administrator().get(&schedule).await.expect(200);
+    assert_eq!(
+        theirs["items"],
+        json!([]),
+        "what was booked for the other takes up none of their time"
+    );
 }

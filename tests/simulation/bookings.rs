@@ -39,6 +39,10 @@ const AT_ONCE: usize = 8;
 const PATIENCE: usize = 500;
 /// The proposals that people still think of.
 const IN_MIND: usize = 10;
+/// The same of visits, of wishes to have one otherwise, and of series: the newest ones.
+const VISITS_IN_MIND: usize = 12;
+const WISHES_IN_MIND: usize = 6;
+const SERIES_IN_MIND: usize = 3;
 
 #[tokio::test(start_paused = true)]
 async fn of_64_actors_nobody_is_ever_booked_in_two_places() {
@@ -181,8 +185,22 @@ impl Town {
         for ((deed, ask), reply) in deeds.into_iter().zip(replies) {
             self.learn(deed, &ask, &reply);
         }
+        self.forget();
         let minutes = self.world.chance.random_range(10..60);
         self.pass(TimeDelta::minutes(minutes)).await;
+    }
+
+    /// What was a while ago is on nobody's mind any more.
+    fn forget(&mut self) {
+        let too_many = |known: usize, most: usize| ..known.saturating_sub(most);
+        let visits = too_many(self.booked.len(), VISITS_IN_MIND);
+        self.booked.drain(visits);
+        let wishes = too_many(self.requests.len(), WISHES_IN_MIND);
+        self.requests.drain(wishes);
+        let series = too_many(self.series.len(), SERIES_IN_MIND);
+        self.series.drain(series);
+        let proposals = too_many(self.in_mind.len(), IN_MIND);
+        self.in_mind.drain(proposals);
     }
 
     /// Everybody asks at the same time, and again with the same key until there is an answer.

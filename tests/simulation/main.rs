@@ -25,6 +25,7 @@ mod ports;
 mod process;
 mod queues;
 mod release;
+mod series;
 mod simulated;
 mod stopped;
 mod story;

@@ -9,7 +9,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use serde_json::{Value, json};
 
-use super::{Actor, Booked, CLIENTS, IN_MIND, InMind, Town};
+use super::{Actor, Booked, CLIENTS, InMind, Town};
 use crate::simulated::{Ask, Reply};
 
 /// Where the visits take place: clocks are put forward in New York while the simulation runs.
@@ -212,8 +212,6 @@ impl Town {
         }
         self.in_mind.retain(|it| it.proposal != proposal);
         self.in_mind.push(seen);
-        let forgotten = self.in_mind.len().saturating_sub(IN_MIND);
-        self.in_mind.drain(..forgotten);
     }
 
     /// The visits that an acceptance booked or moved.

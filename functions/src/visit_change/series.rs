@@ -13,6 +13,7 @@ use domain::money::Price;
 use domain::notice::Told;
 use domain::proposal::Proposal;
 use domain::recurrence::Repeats;
+use domain::schedule::Month;
 use domain::series::{EndSeriesError, Series, charge, ends_with_series};
 use domain::visit::{Visit, VisitState};
 use serde::{Deserialize, Serialize};
@@ -23,7 +24,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::body::Command;
-use crate::booking::{free, free_unmade};
+use crate::booking::{free_all, free_unmade};
 use crate::caller::Caller;
 use crate::consume::{ConsumeError, Effect};
 use crate::context::{Context, Shared};
@@ -38,9 +39,11 @@ use crate::visit::armed;
 
 /// How many visits are made in one commit: each takes three writes.
 const MADE_AT_ONCE: usize = 20;
+/// How many visits are cancelled in one commit, all of one month, so that few sheets are written with them.
+const ENDED_AT_ONCE: usize = 20;
 
 /// The routes of series, which the family of changes serves.
-pub(crate) fn router() -> OpenApiRouter<Shared> {
+pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(show_series))
         .routes(routes!(end_series))
@@ -301,8 +304,8 @@ pub(crate) async fn unfold_when_due(
     Ok(Effect::Step(Box::new(commit)))
 }
 
-/// Cancels the next visit of a series that was ended, and finishes the row with the last of them. Both sides have heard
-/// of the end, and are not told of each.
+/// Cancels the last visits of a series that was ended, those of a month at once, and finishes the row with the first of
+/// them. Both sides have heard of the end, and are not told of each.
 pub(crate) async fn end_when_due(
     context: &Context,
     pending: &PendingDue,
@@ -313,29 +316,40 @@ pub(crate) async fn end_when_due(
     let Some(ended) = context.store.get::<Series>(&key).await? else {
         return Ok(Effect::Superseded);
     };
-    let Some(end) = ended.value.end.clone() else {
+    let Some(end) = &ended.value.end else {
         return Ok(Effect::Superseded);
     };
     let mut ahead = visits(context, &ended.value).await?;
     ahead.retain(|visit| ends_with_series(&visit.value, end.at));
-    let Some(was) = ahead.pop() else {
+    ahead.sort_by_key(|visit| visit.value.from);
+    let Some(last) = ahead.last().map(|visit| Month::of(visit.value.from)) else {
         return Ok(Effect::Superseded);
     };
+    let in_month = |visit: &Versioned<Visit>| Month::of(visit.value.from) == last;
+    let before = ahead.partition_point(|visit| !in_month(visit));
+    let step = ahead.split_off(before.max(ahead.len().saturating_sub(ENDED_AT_ONCE)));
     let policy = context.store.policy().await?;
-    let (side, at) = (end.side, end.at);
-    // What was quoted for all of them was acknowledged when the series was ended.
-    let quote = was.value.cancellation_quote(side, &policy, at);
-    let charge = quote.ok().map(|quote| quote.charge);
-    let Ok(mut next) = was.value.cancel_at_cost(end, charge, &policy) else {
+    let mut audit = audit(context, Actor::Service, "end_series_visits", &ended.value);
+    (audit.fields).extend(step.iter().map(|visit| visit.value.id.to_string()));
+    let mut commit = Commit::new(audit);
+    let mut cancelled = Vec::new();
+    for was in &step {
+        // What was quoted for all of them was acknowledged when the series was ended.
+        let quote = was.value.cancellation_quote(end.side, &policy, end.at);
+        let charge = quote.ok().map(|quote| quote.charge);
+        let Ok(mut next) = was.value.cancel_at_cost(end.clone(), charge, &policy) else {
+            continue;
+        };
+        if end.side == Some(Side::Worker) && was.value.is_at_short_notice(end.at) {
+            commit = cover::seek(context, commit, &mut next, CoverCause::Cancelled).await?;
+        }
+        commit = commit.replace(was, &next);
+        cancelled.push(next);
+    }
+    if cancelled.is_empty() {
         return Ok(Effect::Superseded);
-    };
-    let audit = context.audit(Actor::Service, "end_series_visit", &Key::visit(next.id));
-    let commit = Commit::new(audit);
-    let commit = match side == Some(Side::Worker) && was.value.is_at_short_notice(at) {
-        true => cover::seek(context, commit, &mut next, CoverCause::Cancelled).await?,
-        false => commit,
-    };
-    let commit = free(context, commit.replace(&was, &next), &next).await?;
+    }
+    let commit = free_all(context, commit, &cancelled).await?;
     if ahead.is_empty() {
         return Ok(commit.finish(pending).into());
     }
