@@ -1,7 +1,9 @@
 //! Visits: what an accepted proposal books.
 
+mod covering;
 mod deadline;
 
+pub use covering::CoverBooking;
 pub use deadline::{PassVisitDeadlineError, VisitDeadline, VisitStep};
 
 use std::collections::BTreeSet;
@@ -247,21 +249,6 @@ pub struct Booking {
     pub booked_for: BTreeSet<PersonId>,
 }
 
-/// Who comes in the place of a visit's support worker.
-#[derive(Debug, Clone)]
-pub struct CoverBooking {
-    /// The id that the booked visit gets.
-    pub id: VisitId,
-    /// Their engagement with the client.
-    pub engagement: EngagementId,
-    /// Who they are.
-    pub worker: WorkerId,
-    /// Who had the last word.
-    pub acting: Acting,
-    /// Whose busy sheets it goes on.
-    pub booked_for: BTreeSet<PersonId>,
-}
-
 /// Why a visit cannot be started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum StartVisitError {
@@ -354,46 +341,6 @@ impl Visit {
             deadline_generation: 0,
             cover: None,
             covers: None,
-            covered_by: None,
-            booked_for: booking.booked_for,
-        };
-        booked.armed(policy, now)
-    }
-
-    /// What somebody else is booked for who comes in this visit's place: the same time, place and price, on the same
-    /// terms.
-    ///
-    /// INVARIANT: the client pays no more than they agreed to.
-    #[must_use]
-    pub fn covered_as(&self, booking: CoverBooking, policy: &Policy, now: DateTime<Utc>) -> Self {
-        let booked = Self {
-            id: booking.id,
-            engagement: booking.engagement,
-            client: self.client,
-            worker: booking.worker,
-            proposal: self.proposal,
-            revision: self.revision,
-            details: self.details.clone(),
-            suburb: self.suburb.clone(),
-            from: self.from,
-            until: self.until,
-            state: VisitState::Booked,
-            booked_by: booking.acting,
-            booked_at: now,
-            started_at: None,
-            completed_at: None,
-            cancellation: None,
-            terms_version: self.terms_version,
-            price: self.price.clone(),
-            rates: self.rates.clone(),
-            cancellation_terms: self.cancellation_terms,
-            policy_version: self.policy_version,
-            late_change_hours: self.late_change_hours,
-            sequence: 0,
-            deadline: None,
-            deadline_generation: 0,
-            cover: None,
-            covers: Some(self.id),
             covered_by: None,
             booked_for: booking.booked_for,
         };
