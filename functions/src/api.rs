@@ -17,9 +17,10 @@ use crate::context::Shared;
 use crate::problem::{Problem, ProblemBody};
 use crate::safety::Emergency;
 use crate::{
-    activation, audit, authority, candidate_review, client, conversation, correction, cover, docs,
-    due_row, engagement, import, inbox, invitation, match_request, membership, partner, person,
-    proposal, safety, schedule, signup, staff, support_worker, terms, ticket, visit,
+    activation, audit, authority, calendar, candidate_review, client, conversation, correction,
+    cover, docs, due_row, engagement, import, inbox, invitation, match_request, membership,
+    on_call, partner, person, proposal, safety, schedule, signup, staff, support_worker, terms,
+    ticket, visit, visit_change,
 };
 
 /// The routes of one family.
@@ -47,7 +48,10 @@ pub const FAMILIES: &[(&str, Routes)] = &[
     ("terms", terms::router),
     ("proposal", proposal::router),
     ("visit", visit::router),
+    ("visit-change", visit_change::router),
     ("schedule", schedule::router),
+    ("calendar", calendar::router),
+    ("on-call", on_call::router),
     ("cover", cover::router),
     ("safety", safety::router),
     ("ticket", ticket::router),
@@ -60,7 +64,7 @@ pub const FAMILIES: &[(&str, Routes)] = &[
 pub const PUBLIC_TAG: &str = "public";
 
 /// The tags of families in which clients and support workers act: staff can do it for them when told to.
-const TOLD_TAGS: [&str; 9] = [
+const TOLD_TAGS: [&str; 10] = [
     "match requests",
     "candidate review",
     "invitations",
@@ -69,6 +73,7 @@ const TOLD_TAGS: [&str; 9] = [
     "terms",
     "proposals",
     "visits",
+    "visit changes",
     "cover",
 ];
 

@@ -55,6 +55,8 @@ enum AuditedKind {
     Ticket,
     /// A safety report.
     Report,
+    /// An alert.
+    Alert,
     /// A search for somebody to cover a visit.
     Cover,
 }
@@ -79,6 +81,7 @@ impl AuditedKind {
                 .map(|code| Key::current_funding_scheme(&code)),
             Self::Ticket => id.parse().ok().map(Key::ticket),
             Self::Report => id.parse().ok().map(Key::report),
+            Self::Alert => id.parse().ok().map(Key::alert),
             Self::Cover => id.parse().ok().map(Key::cover),
         }
     }

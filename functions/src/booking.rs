@@ -1,18 +1,20 @@
 //! Booking people's time: the two of an engagement as they stand now, and the busy sheets on which they are taken.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::client::Client;
 use domain::eligibility::Visited;
 use domain::engagement::{Engagement, Side};
-use domain::id::{PersonId, VisitId};
+use domain::id::{EngagementId, PersonId, VisitId};
 use domain::match_request::MatchRequest;
 use domain::pair::Pair;
 use domain::person::{Person, Roles};
 use domain::policy::Policy;
+use domain::recurrence::Occurrence;
 use domain::schedule::{Busy, BusySheet, Month, Overlap};
+use domain::series::{Series, visit_id};
 use domain::support_worker::SupportWorker;
 use domain::visit::{Visit, VisitDetails, VisitPlace};
 use store::{Commit, Key, StoreError, Versioned};
@@ -23,8 +25,10 @@ use crate::problem::Problem;
 
 /// How many merged records of one person are looked at: each has sheets of its own, which a booking writes.
 const MOST_RECORDS: usize = 15;
-/// How far ahead anything is booked, in days, and then some.
-const FARTHEST_DAYS: i64 = 370;
+/// How far ahead anything is booked, in days, and then some: a year, and a series of another.
+const FARTHEST_DAYS: i64 = 740;
+/// The most writes of a commit that books, of the hundred that a commit can hold.
+const MOST_WRITES: usize = 80;
 
 /// The two of an engagement, and what a booking rests on.
 pub(crate) struct Both {
@@ -134,31 +138,98 @@ impl Both {
     pub(crate) async fn book(
         &self,
         context: &Context,
-        mut commit: Commit,
+        commit: Commit,
         visit: &Visit,
         policy: &Policy,
     ) -> Result<Commit, Problem> {
-        let buffer = TimeDelta::minutes(i64::from(policy.travel_buffer_minutes));
-        let [client, worker] = &self.records;
-        for (side, people) in [(Side::Client, client), (Side::Worker, worker)] {
+        let people = self.records();
+        let sheets = Sheets::of(context, &people, &visit.busy(true).months(buffer(policy))).await?;
+        self.taken(commit, sheets, visit, policy)
+    }
+
+    /// Gives the time back that was taken up for a visit as it `was`, and takes up what it needs as it is `next`, or
+    /// what another visit in its place needs: both at once, so that the two may overlap.
+    ///
+    /// # Errors
+    /// As [`Both::book`].
+    pub(crate) async fn rebook(
+        &self,
+        context: &Context,
+        commit: Commit,
+        was: &Visit,
+        next: &Visit,
+        policy: &Policy,
+    ) -> Result<Commit, Problem> {
+        let people = self.records().union(&was.booked_for).copied().collect();
+        let mut months = was.busy(true).months_around();
+        months.extend(next.busy(true).months(buffer(policy)));
+        let mut sheets = Sheets::of(context, &people, &months).await?;
+        sheets.free(was.id);
+        self.taken(commit, sheets, next, policy)
+    }
+
+    fn taken(
+        &self,
+        commit: Commit,
+        mut sheets: Sheets,
+        visit: &Visit,
+        policy: &Policy,
+    ) -> Result<Commit, Problem> {
+        for (side, people) in self.sides() {
             let busy = visit.busy(side == Side::Worker);
-            let months = busy.months(buffer);
-            let sheets = sheets(context, people, &months).await?;
-            for (person, month) in each(people, &months) {
-                let on = |sheet: &&Versioned<BusySheet>| {
-                    sheet.value.person == person && sheet.value.month == month
-                };
-                let book = |sheet: &BusySheet| {
-                    let booked = sheet.book(busy, buffer);
-                    booked.map_err(|overlap| not_free(side, overlap))
-                };
-                commit = match sheets.iter().find(on) {
-                    Some(was) => commit.replace(was, &book(&was.value)?),
-                    None => commit.insert(&book(&BusySheet::empty(person, month))?),
-                };
+            let booked = sheets.book(people, busy, buffer(policy));
+            booked.map_err(|overlap| not_free(side, overlap))?;
+        }
+        Ok(sheets.written(commit))
+    }
+
+    /// Takes up the time of both for all visits of a series.
+    ///
+    /// # Errors
+    /// 409 `client-not-free` or `support-worker-not-free`, with the dates; 409 `series-too-long` where there are more
+    /// sheets than one commit can write.
+    pub(crate) async fn book_series(
+        &self,
+        context: &Context,
+        commit: Commit,
+        series: &Series,
+        occurrences: &[Occurrence],
+        policy: &Policy,
+    ) -> Result<Commit, Problem> {
+        let buffer = buffer(policy);
+        let all = series.busy(occurrences, true);
+        let months: Vec<Month> = all.iter().flat_map(|busy| busy.months(buffer)).collect();
+        let mut sheets = Sheets::of(context, &self.records(), &months).await?;
+        for (side, people) in self.sides() {
+            let busy = series.busy(occurrences, side == Side::Worker);
+            let mut refused = Vec::new();
+            for (busy, occurrence) in busy.into_iter().zip(occurrences) {
+                if let Err(overlap) = sheets.book(people, busy, buffer) {
+                    refused.push((overlap, occurrence.starts.date().to_string()));
+                }
+            }
+            let dates: Vec<String> = refused.iter().map(|(_, date)| date.clone()).collect();
+            if let Some((overlap, _)) = refused.first() {
+                let words = dates.join(", ");
+                let detail = format!("{overlap}: {words}");
+                return Err(not_free(side, *overlap).detail(detail).with("dates", dates));
             }
         }
+        let commit = sheets.written(commit);
+        if MOST_WRITES < commit.len() {
+            let title = "The series is too long to be booked at once";
+            let detail = "it lies in more months, of more records that were merged into one of the two, than can be \
+                          written at once; propose a shorter one";
+            let problem = Problem::new(StatusCode::CONFLICT, "series-too-long", title);
+            return Err(problem.detail(detail));
+        }
         Ok(commit)
+    }
+
+    /// Each side, with the records of its person.
+    fn sides(&self) -> [(Side, &[PersonId]); 2] {
+        let [client, worker] = &self.records;
+        [(Side::Client, client), (Side::Worker, worker)]
     }
 
     /// Closes the match request by which the two found each other, where this visit is the first thing that
@@ -169,6 +240,91 @@ impl Both {
             None => commit,
         }
     }
+}
+
+/// What is kept free for journeys.
+fn buffer(policy: &Policy) -> TimeDelta {
+    TimeDelta::minutes(i64::from(policy.travel_buffer_minutes))
+}
+
+/// The sheets of some people in some months, as they are to be: each is written once, however much changes on it.
+struct Sheets {
+    were: Vec<Versioned<BusySheet>>,
+    next: BTreeMap<(PersonId, Month), BusySheet>,
+}
+
+impl Sheets {
+    async fn of(
+        context: &Context,
+        people: &BTreeSet<PersonId>,
+        months: &[Month],
+    ) -> Result<Self, StoreError> {
+        let people: Vec<PersonId> = people.iter().copied().collect();
+        let months: BTreeSet<Month> = months.iter().copied().collect();
+        let months: Vec<Month> = months.into_iter().collect();
+        let were = sheets(context, &people, &months).await?;
+        let next = were.iter().map(|sheet| {
+            let sheet = sheet.value.clone();
+            ((sheet.person, sheet.month), sheet)
+        });
+        Ok(Self {
+            next: next.collect(),
+            were,
+        })
+    }
+
+    /// Takes up these people's time.
+    fn book(&mut self, people: &[PersonId], busy: Busy, buffer: TimeDelta) -> Result<(), Overlap> {
+        for (person, month) in each(people, &busy.months(buffer)) {
+            let sheet = self.next.entry((person, month));
+            let sheet = sheet.or_insert_with(|| BusySheet::empty(person, month));
+            *sheet = sheet.book(busy, buffer)?;
+        }
+        Ok(())
+    }
+
+    /// Gives everybody's time back that is taken up for a visit.
+    fn free(&mut self, visit: VisitId) {
+        for sheet in self.next.values_mut() {
+            if let Some(freed) = sheet.free(visit) {
+                *sheet = freed;
+            }
+        }
+    }
+
+    /// Writes those that have changed.
+    fn written(self, mut commit: Commit) -> Commit {
+        let Self { were, mut next } = self;
+        for was in &were {
+            let key = (was.value.person, was.value.month);
+            if let Some(next) = next.remove(&key).filter(|next| *next != was.value) {
+                commit = commit.replace(was, &next);
+            }
+        }
+        next.values()
+            .fold(commit, |commit, sheet| commit.insert(sheet))
+    }
+}
+
+/// Gives the time of everybody back whom a series was booked for, as far as its visits have not been made.
+///
+/// # Errors
+/// When the table does not answer.
+pub(crate) async fn free_unmade(
+    context: &Context,
+    commit: Commit,
+    series: &Series,
+    occurrences: &[Occurrence],
+) -> Result<Commit, StoreError> {
+    let unmade = occurrences.iter().filter(|it| series.made <= it.number);
+    let unmade: Vec<Occurrence> = unmade.copied().collect();
+    let busy = series.busy(&unmade, true);
+    let months: Vec<Month> = busy.iter().flat_map(Busy::months_around).collect();
+    let mut sheets = Sheets::of(context, &series.booked_for, &months).await?;
+    for occurrence in &unmade {
+        sheets.free(visit_id(series.id, occurrence.number));
+    }
+    Ok(sheets.written(commit))
 }
 
 /// Gives the time of everybody back whom `visit` was booked for.
@@ -203,14 +359,23 @@ pub(crate) async fn part(
 ) -> Result<Commit, StoreError> {
     let sheets = sheets_ahead(context, records).await?;
     let booked = sheets.iter().flat_map(|sheet| &sheet.value.booked);
-    let keys: Vec<Key> = booked.map(|busy| Key::visit(busy.visit)).collect();
-    let visits = context.store.get_many::<Visit>(&keys).await?;
-    let visits = visits.into_iter().map(|visit| visit.value);
-    let theirs: BTreeSet<VisitId> = visits
-        .filter(|visit| {
-            roles.clients.contains(&visit.client) || roles.workers.contains(&visit.worker)
-        })
-        .map(|visit| visit.id)
+    let booked: Vec<Busy> = booked.copied().collect();
+    // By engagement: a visit of a series may not have been made yet.
+    let keys: BTreeSet<Key> = booked
+        .iter()
+        .map(|busy| Key::engagement(busy.engagement))
+        .collect();
+    let keys: Vec<Key> = keys.into_iter().collect();
+    let engagements = context.store.get_many::<Engagement>(&keys).await?;
+    let engagements = engagements.into_iter().map(|held| held.value);
+    let theirs: BTreeSet<EngagementId> = engagements
+        .filter(|held| roles.clients.contains(&held.client) || roles.workers.contains(&held.worker))
+        .map(|held| held.id)
+        .collect();
+    let theirs: BTreeSet<VisitId> = booked
+        .iter()
+        .filter(|busy| theirs.contains(&busy.engagement))
+        .map(|busy| busy.visit)
         .collect();
     for was in &sheets {
         commit = match was.value.keep(|visit| theirs.contains(&visit)) {
@@ -322,62 +487,10 @@ impl Both {
         busy: Busy,
         policy: &Policy,
     ) -> Result<bool, StoreError> {
-        let buffer = TimeDelta::minutes(i64::from(policy.travel_buffer_minutes));
+        let buffer = buffer(policy);
         let [_, worker] = &self.records;
         let sheets = sheets(context, worker, &busy.months(buffer)).await?;
         let free = |sheet: &Versioned<BusySheet>| sheet.value.book(busy, buffer).is_ok();
         Ok(sheets.iter().all(free))
-    }
-
-    /// Takes up the time of both for `visit`, and gives back in the same commit what `instead_of` took up: of the
-    /// client it may be the same time.
-    ///
-    /// # Errors
-    /// 409 `client-not-free` or `support-worker-not-free`.
-    pub(crate) async fn book_instead(
-        &self,
-        context: &Context,
-        mut commit: Commit,
-        visit: &Visit,
-        instead_of: &Visit,
-        policy: &Policy,
-    ) -> Result<Commit, Problem> {
-        let buffer = TimeDelta::minutes(i64::from(policy.travel_buffer_minutes));
-        let [client, worker] = &self.records;
-        let people: BTreeSet<PersonId> = self.records();
-        let people: Vec<PersonId> = people.union(&instead_of.booked_for).copied().collect();
-        let around = [instead_of.busy(true), visit.busy(true)];
-        let months: BTreeSet<Month> = around.iter().flat_map(Busy::months_around).collect();
-        let months: Vec<Month> = months.into_iter().collect();
-        let sheets = sheets(context, &people, &months).await?;
-        for (person, month) in each(&people, &months) {
-            let on = |sheet: &&Versioned<BusySheet>| {
-                sheet.value.person == person && sheet.value.month == month
-            };
-            let was = sheets.iter().find(on);
-            let freed = was.and_then(|was| was.value.free(instead_of.id));
-            let side = match (client.contains(&person), worker.contains(&person)) {
-                (_, true) => Some(Side::Worker),
-                (true, false) => Some(Side::Client),
-                (false, false) => None,
-            };
-            let busy = side.map(|side| (side, visit.busy(side == Side::Worker)));
-            let busy = busy.filter(|(_, busy)| busy.months(buffer).contains(&month));
-            let next = match busy {
-                Some((side, busy)) => {
-                    let empty = BusySheet::empty(person, month);
-                    let before = freed.as_ref().or(was.map(|was| &was.value));
-                    let booked = before.unwrap_or(&empty).book(busy, buffer);
-                    Some(booked.map_err(|overlap| not_free(side, overlap))?)
-                }
-                None => freed,
-            };
-            commit = match (was, next) {
-                (Some(was), Some(next)) => commit.replace(was, &next),
-                (None, Some(next)) => commit.insert(&next),
-                (_, None) => commit,
-            };
-        }
-        Ok(commit)
     }
 }

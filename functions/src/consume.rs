@@ -12,8 +12,8 @@ use store::{Commit, CommitError, DueKey, PendingDue, StoreError};
 use crate::context::Context;
 use crate::matcher::MatcherError;
 use crate::{
-    candidate_release, check_expiry, conversation, cover, invitation_expiry, notification,
-    proposal, safety, terms, visit,
+    candidate_release, check_expiry, conversation, cover, invitation_expiry, notification, on_call,
+    proposal, safety, series, terms, visit,
 };
 
 /// How often an effect is decided again within one delivery.
@@ -162,6 +162,18 @@ pub async fn consume(context: &Context, key: &DueKey) -> Result<Consumed, Consum
         Due::VisitSettlement { engagement } => {
             let settle = || visit::when_due(context, &pending, *engagement);
             carry_out(context, &pending, settle).await
+        }
+        Due::AlertEscalation { alert } => {
+            let escalate = || on_call::escalate(context, &pending, *alert);
+            carry_out(context, &pending, escalate).await
+        }
+        Due::SeriesUnfold { engagement, series } => {
+            let unfold = || series::unfold_when_due(context, &pending, *engagement, *series);
+            carry_out(context, &pending, unfold).await
+        }
+        Due::SeriesEnd { engagement, series } => {
+            let end = || series::end_when_due(context, &pending, *engagement, *series);
+            carry_out(context, &pending, end).await
         }
         Due::ReportDeadline { report } => {
             let pass = || safety::pass_deadline(context, &pending, *report);

@@ -45,6 +45,7 @@ pub(crate) fn tell(
     about: Option<String>,
     told: impl Into<Told>,
 ) -> Commit {
+    let visit = about.as_deref().and_then(|about| about.parse().ok());
     commit
         .insert(&Message {
             id: context.fresh(),
@@ -54,7 +55,7 @@ pub(crate) fn tell(
         })
         .notify(
             context.fresh(),
-            engagement_event(engagement, happening, told),
+            engagement_event(engagement, happening, visit, told),
         )
 }
 

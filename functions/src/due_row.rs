@@ -75,13 +75,13 @@ impl From<PendingDue> for ParkedRowView {
 
 /// List parked rows
 ///
-/// What was tried 12 times in vain, within about a day and a half, and now waits. Put right what it fails on, then put
+/// What was tried 58 times in vain, within about a day, and now waits. Put right what it fails on, then put
 /// it back.
 #[utoipa::path(get, path = "/v1/parked-rows", tag = "due rows", params(PageQuery), responses(
     (status = 200, body = Listed<ParkedRowView>, example = json!({"items": [{
         "id": "TVJFUSNtcmVxXzAxOTBiMmYwNmJkNDdjNWE5YTNlNWI3ZjIxZDRjOGFhCkRVRSNjYW5kaWRhdGUtcmVsZWFzZSMw",
         "about": "mreq_0190b2f06bd47c5a9a3e5b7f21d4c8aa", "kind": "candidate-release",
-        "due_at": "2026-03-03T00:00:00Z", "tries": 12, "parked_at": "2026-03-04T10:15:00Z", "why": "shard_unusable",
+        "due_at": "2026-03-03T00:00:00Z", "tries": 58, "parked_at": "2026-03-04T02:15:00Z", "why": "shard_unusable",
         "act": "cmt_0190b2f06bd47c5a9a3e5b7f21d4c8ab"
     }]}))
 ))]

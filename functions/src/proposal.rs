@@ -14,13 +14,17 @@ use domain::access::{Acting, Duty};
 use domain::cancellation::CancellationTerms;
 use domain::due::{Due, DueRow};
 use domain::engagement::{Happening, Reasoned, Side};
-use domain::id::{ClientId, EngagementId, ProposalId, VisitId, WorkerId};
+use domain::id::{ClientId, EngagementId, ProposalId, SeriesId, VisitId, WorkerId};
+use domain::money::Price;
 use domain::proposal::{
-    OtherTime, Proposal, ProposalNotOpen, ProposalState, ProposeVisitError, Revision,
+    Change, OtherTime, Proposal, ProposalNotOpen, ProposalState, ProposeVisitError, ProposedVisit,
+    Revision,
 };
+use domain::recurrence::Repeats;
+use domain::series::SeriesOffer;
 use domain::terms::VisitPrice;
 use domain::visit::{VisitDetails, VisitWarning};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use store::{Actor, Audit, Commit, Key, Versioned};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -57,6 +61,8 @@ pub struct ProposalView {
     engagement: EngagementId,
     client: ClientId,
     worker: WorkerId,
+    /// The booked visit that it would change: it stands as it is booked until this is accepted.
+    changes: Option<Change>,
     state: ProposalState,
     /// The revision that can be accepted.
     current: RevisionView,
@@ -69,8 +75,10 @@ pub struct ProposalView {
     /// Who declined it, and why.
     refusal: Option<Reasoned>,
     closed_at: Option<DateTime<Utc>>,
-    /// What was booked when it was accepted.
+    /// The visit that was booked, or changed, when it was accepted.
     visit: Option<VisitId>,
+    /// The series that was booked when it was accepted, where it is one.
+    series: Option<SeriesId>,
     /// The policy under which the current revision was made.
     policy_version: u32,
 }
@@ -93,12 +101,66 @@ struct RevisionView {
     cancellation: CancellationTerms,
     /// What deserves a second look before it is accepted.
     warnings: Vec<VisitWarning>,
+    /// The series that the visit is the first of, if it is one. The price above is the first visit's.
+    series: Option<SeriesView>,
+}
+
+/// A series that is proposed.
+#[derive(Debug, Serialize, ToSchema)]
+struct SeriesView {
+    repeats: Repeats,
+    /// How many visits there are.
+    count: u32,
+    /// What all of them cost together.
+    total: Price,
+    /// When the last one ends.
+    until: DateTime<FixedOffset>,
+    /// Each of them, of the current revision where the proposal is shown by itself.
+    occurrences: Vec<OccurrenceView>,
+}
+
+/// One visit of a series that is proposed.
+#[derive(Debug, Serialize, ToSchema)]
+struct OccurrenceView {
+    /// When it begins, with the offset of its place.
+    from: DateTime<FixedOffset>,
+    /// When it ends.
+    until: DateTime<FixedOffset>,
+    /// What it costs, in its own time bands and on its own public holidays.
+    price: Price,
+}
+
+impl SeriesView {
+    fn of(offer: SeriesOffer, visit: &VisitDetails, whole: bool) -> Self {
+        let occurrences = match whole {
+            true => offer.occurrences(visit),
+            false => Vec::new(),
+        };
+        let prices = offer.prices(&occurrences, visit).unwrap_or_default();
+        let each = occurrences.into_iter().zip(prices);
+        Self {
+            count: offer.count,
+            total: offer.total,
+            until: visit.local(offer.until),
+            repeats: offer.repeats,
+            occurrences: each
+                .map(|(occurrence, price)| OccurrenceView {
+                    from: visit.local(occurrence.from),
+                    until: visit.local(occurrence.until),
+                    price: price.total,
+                })
+                .collect(),
+        }
+    }
 }
 
 impl RevisionView {
-    fn of(revision: Revision) -> Self {
+    fn of(revision: Revision, whole: bool) -> Self {
         let local = |at| revision.visit.local(at);
         Self {
+            series: revision
+                .series
+                .map(|offer| SeriesView::of(offer, &revision.visit, whole)),
             from: local(revision.from),
             until: local(revision.until),
             number: revision.number,
@@ -113,44 +175,41 @@ impl RevisionView {
 }
 
 impl ProposalView {
-    fn of(proposal: Proposal, now: DateTime<Utc>) -> Self {
+    /// `whole` where it is shown by itself, with every visit of a series.
+    fn of(proposal: Proposal, whole: bool, now: DateTime<Utc>) -> Self {
         Self {
+            changes: proposal.changes,
             state: proposal.state_at(now),
             id: proposal.id,
             engagement: proposal.engagement,
             client: proposal.client,
             worker: proposal.worker,
-            current: RevisionView::of(proposal.current),
+            current: RevisionView::of(proposal.current, whole),
             earlier: (proposal.earlier.into_iter())
-                .map(RevisionView::of)
+                .map(|earlier| RevisionView::of(earlier, false))
                 .collect(),
             other_times: proposal.other_times,
             lapses_at: proposal.lapses_at,
             refusal: proposal.refusal,
             closed_at: proposal.closed_at,
             visit: proposal.visit,
+            series: proposal.series,
             policy_version: proposal.policy_version,
         }
     }
 }
 
-/// The visit that is proposed.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct ProposedVisit {
-    visit: VisitDetails,
-}
-
-/// Propose a visit
+/// Propose a visit, or a series of them
 ///
 /// By the support worker, in an open engagement whose terms cover the service. It lapses as the visit would
-/// begin, or when an offer's time is over.
+/// begin, or when an offer's time is over. A series is a visit that `repeats` by a recurrence rule of RFC 5545, in the
+/// local time of its place, for at most 12 months; it is accepted as one.
 #[utoipa::path(post, path = "/v1/engagements/{engagement}/proposals", tag = "proposals",
     params(("engagement" = EngagementId, Path)),
     request_body(content = ProposedVisit, example = json!({"visit": {
         "starts": "2026-12-01T09:00:00", "time_zone": "Australia/Brisbane", "minutes": 120, "place": "home",
         "service": "social_support", "notes": "A walk by the river, if it is dry."
-    }})),
+    }, "repeats": {"rule": "FREQ=WEEKLY;BYDAY=TU;COUNT=12", "except": ["2026-12-22"]}})),
     responses((status = 201, body = ProposalView))
 )]
 async fn propose_visit(
@@ -164,11 +223,11 @@ async fn propose_visit(
         let party = act_in_engagement(&context, &caller, engagement, Some(Side::Worker)).await?;
         let held = &party.engagement.value;
         let policy = context.store.policy().await?;
-        let visit = command.body.visit.clone();
+        let proposed = command.body.clone();
         let (id, now) = (context.fresh(), context.now());
         let rates = Rates::of(&context, held.client).await?;
         let under = rates.conditions(&policy);
-        let proposal = Proposal::propose(id, held, visit, party.acting, under, now)?;
+        let proposal = Proposal::propose(id, held, proposed, party.acting, under, now)?;
         let audit = audit(&context, party.acting, "propose_visit", &proposal);
         let commit = Commit::new(audit)
             .insert(&proposal)
@@ -196,19 +255,21 @@ async fn propose_visit(
     responses((status = 200, body = ProposalView, example = json!({
         "id": "prop_0190b2f06bd47c5a9a3e5b7f21d4c8aa", "engagement": "eng_0190b2f06bd47c5a9a3e5b7f21d4c8ab",
         "client": "clt_0190b2f06bd47c5a9a3e5b7f21d4c8ac", "worker": "wrk_0190b2f06bd47c5a9a3e5b7f21d4c8ad",
-        "state": "open", "earlier": [], "other_times": [],
+        "changes": null, "state": "open", "earlier": [], "other_times": [],
         "current": {
             "number": 1, "at": "2026-11-25T02:00:00Z",
             "acting": {"by": "per_0190b2f06bd47c5a9a3e5b7f21d4c8ae", "on_behalf_of": null},
             "visit": {"starts": "2026-12-01T09:00:00", "time_zone": "Australia/Brisbane", "minutes": 90, "place": "home",
                       "service": "social_support", "notes": "", "essential": false},
             "from": "2026-12-01T09:00:00+10:00", "until": "2026-12-01T10:30:00+10:00", "warnings": ["short_visit"],
+            "series": null,
             "price": {"parts": [{"band": "weekday_daytime", "minutes": 90, "hourly": 6000, "worker_gets": 9000}],
                       "total": {"client_pays": 9225, "worker_gets": 9000, "service_keeps": 225}},
             "cancellation": {"rules": {"notice": {"hours": 24}, "charge_basis_points": 10000},
                              "free_until": "2026-11-29T23:00:00Z"}
         },
-        "lapses_at": "2026-11-30T23:00:00Z", "refusal": null, "closed_at": null, "visit": null, "policy_version": 1
+        "lapses_at": "2026-11-30T23:00:00Z", "refusal": null, "closed_at": null, "visit": null, "series": null,
+        "policy_version": 1
     })))
 )]
 async fn show_proposal(
@@ -220,7 +281,7 @@ async fn show_proposal(
     Ok(view.into_response())
 }
 
-async fn show(
+pub(crate) async fn show(
     context: &Context,
     caller: &Caller,
     engagement: EngagementId,
@@ -230,7 +291,7 @@ async fn show(
     let Versioned { version, value } = load(context, engagement, proposal).await?;
     Ok(Tagged {
         version,
-        view: ProposalView::of(value, context.now()),
+        view: ProposalView::of(value, true, context.now()),
     })
 }
 
@@ -265,11 +326,14 @@ async fn list_proposals(
         .list::<Proposal>(&pk, "PROP#", true, page.limit(), page.cursor())
         .await?;
     let now = context.now();
-    Ok(Listed::of(found, |proposal| ProposalView::of(proposal.value, now)).at(&uri))
+    Ok(Listed::of(found, |proposal| {
+        ProposalView::of(proposal.value, false, now)
+    })
+    .at(&uri))
 }
 
 /// What a commit made now says of itself. A proposal is audited with its engagement, and so named.
-fn audit(
+pub(crate) fn audit(
     context: &Context,
     actor: impl Into<Actor>,
     operation: &'static str,
@@ -283,7 +347,7 @@ fn audit(
 }
 
 /// When it lapses.
-const fn deadline(proposal: &Proposal) -> DueRow {
+pub(crate) const fn deadline(proposal: &Proposal) -> DueRow {
     DueRow {
         due: Due::ProposalLapse {
             engagement: proposal.engagement,

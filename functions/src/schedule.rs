@@ -14,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Datelike, FixedOffset, TimeDelta, Utc};
 use domain::access::{Duty, Scope};
 use domain::client::Client;
-use domain::id::{ClientId, EngagementId, PersonId, VisitId, WorkerId};
+use domain::id::{ClientId, EngagementId, PersonId, SeriesId, VisitId, WorkerId};
 use domain::schedule::Month;
 use domain::support_worker::SupportWorker;
 use domain::visit::{Visit, VisitState};
@@ -53,7 +53,7 @@ pub fn router() -> OpenApiRouter<Shared> {
 /// Which part of a schedule is wanted: whatever takes place at some time in it.
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-struct RangeQuery {
+pub(crate) struct RangeQuery {
     /// Its beginning; now unless told.
     from: Option<DateTime<Utc>>,
     /// Its end; 28 days after the beginning unless told, and at most 366.
@@ -62,13 +62,13 @@ struct RangeQuery {
 
 /// A stretch of time.
 #[derive(Debug, Clone, Copy)]
-struct Range {
-    from: DateTime<Utc>,
-    until: DateTime<Utc>,
+pub(crate) struct Range {
+    pub(crate) from: DateTime<Utc>,
+    pub(crate) until: DateTime<Utc>,
 }
 
 impl RangeQuery {
-    fn read(self, now: DateTime<Utc>) -> Result<Range, Problem> {
+    pub(crate) fn read(self, now: DateTime<Utc>) -> Result<Range, Problem> {
         let from = self.from.unwrap_or(now);
         if !KNOWN_YEARS.contains(&from.year()) {
             return Err(Problem::invalid_field("?from", "is within a lifetime"));
@@ -96,6 +96,8 @@ struct ScheduledVisit {
     engagement: EngagementId,
     client: ClientId,
     worker: WorkerId,
+    /// The series that it belongs to, if it does.
+    series: Option<SeriesId>,
     state: VisitState,
     service: Service,
     /// When it begins, with the offset of its place.
@@ -117,6 +119,7 @@ impl ScheduledVisit {
             engagement: visit.engagement,
             client: visit.client,
             worker: visit.worker,
+            series: visit.series,
             state: visit.state,
             service: visit.details.service,
             time_zone: visit.details.time_zone,
@@ -133,7 +136,7 @@ impl ScheduledVisit {
     responses((status = 200, body = Listed<ScheduledVisit>, example = json!({"items": [{
         "visit": "vis_0190b2f06bd47c5a9a3e5b7f21d4c8aa", "engagement": "eng_0190b2f06bd47c5a9a3e5b7f21d4c8ab",
         "client": "clt_0190b2f06bd47c5a9a3e5b7f21d4c8ac", "worker": "wrk_0190b2f06bd47c5a9a3e5b7f21d4c8ad",
-        "state": "booked", "service": "social_support", "from": "2026-12-01T09:00:00+10:00",
+        "series": null, "state": "booked", "service": "social_support", "from": "2026-12-01T09:00:00+10:00",
         "until": "2026-12-01T11:00:00+10:00", "time_zone": "Australia/Brisbane", "suburb": "West End"
     }]})))
 )]

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use domain::access::{self, Acting, Authority, Duty, Scope};
 use domain::client::Client;
 use domain::engagement::{Engagement, Happening, Side};
-use domain::id::{ClientId, EngagementId, NoticeId, WorkerId};
+use domain::id::{ClientId, EngagementId, NoticeId, VisitId, WorkerId};
 use domain::notice::Event;
 use domain::person::Person;
 use domain::support_worker::SupportWorker;
@@ -423,7 +423,7 @@ impl Party {
     /// What is told to the other side, or to both.
     #[must_use]
     pub fn event(&self, happening: Happening, told: impl Into<domain::notice::Told>) -> Event {
-        engagement_event(&self.engagement.value, happening, told)
+        engagement_event(&self.engagement.value, happening, None, told)
     }
 }
 
@@ -432,6 +432,7 @@ impl Party {
 pub fn engagement_event(
     engagement: &Engagement,
     happening: Happening,
+    visit: Option<VisitId>,
     told: impl Into<domain::notice::Told>,
 ) -> Event {
     Event::Engagement {
@@ -440,6 +441,7 @@ pub fn engagement_event(
         worker: engagement.worker,
         happening,
         told: told.into(),
+        visit,
     }
 }
 

@@ -1,8 +1,12 @@
-//! Booked visits: shown to both sides, started and completed by the support worker, cancelled by staff where they
-//! were booked by mistake.
+//! Booked visits: shown to both sides, cancelled by either, started and completed by the support worker, and confirmed
+//! or disputed by the client.
 
+mod account;
+mod cancellation;
 mod deadline;
 mod settlement;
+mod statement;
+mod view;
 
 pub(crate) use deadline::{armed, when_due as deadline_when_due};
 pub(crate) use settlement::when_due;
@@ -10,33 +14,29 @@ pub(crate) use settlement::when_due;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, FixedOffset, Utc};
-use domain::access::{Acting, Duty};
+use chrono::{DateTime, Utc};
+use domain::access::{self, Duty};
 use domain::eligibility::startable;
-use domain::engagement::{Engagement, Happening, Reasoned, Side};
-use domain::id::{ClientId, EngagementId, ProposalId, VisitId, WorkerId};
+use domain::engagement::{Engagement, Happening, Side};
+use domain::id::VisitId;
 use domain::notice::Told;
-use domain::terms::VisitPrice;
-use domain::visit::{
-    CancelVisitError, CompleteVisitError, StartVisitError, Visit, VisitPlace, VisitState,
-};
-use domain::vocabulary::Service;
-use serde::{Deserialize, Serialize};
+use domain::visit::{CompleteVisitError, StartVisitError, UnlikelyTime, Visit, VisitState};
+use serde::Deserialize;
 use store::{Commit, Key, Versioned};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::body::{Command, Nothing};
-use crate::booking::{Both, free};
+use self::view::VisitView;
+use crate::body::Command;
+use crate::booking::Both;
 use crate::caller::Caller;
 use crate::context::{Context, Shared};
 use crate::conversation::tell;
 use crate::path::Path;
 use crate::perform::{Decision, Tagged, once};
 use crate::problem::Problem;
-use crate::reason::need_reason;
-use crate::standing::{act_in_engagement, in_engagement, on_duty, over_engagement, see_engagement};
+use crate::standing::{Party, act_in_engagement, in_engagement, see_engagement};
 
 /// The routes of this family.
 #[must_use]
@@ -45,101 +45,9 @@ pub fn router() -> OpenApiRouter<Shared> {
         .routes(routes!(show_visit))
         .routes(routes!(start_visit))
         .routes(routes!(complete_visit))
-        .routes(routes!(cancel_visit))
-}
-
-/// A visit as both sides and staff see it.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct VisitView {
-    id: VisitId,
-    engagement: EngagementId,
-    client: ClientId,
-    worker: WorkerId,
-    proposal: ProposalId,
-    /// Exactly the revision of the proposal that was accepted.
-    revision: u32,
-    state: VisitState,
-    service: Service,
-    /// When it begins, with the offset of its place.
-    from: DateTime<FixedOffset>,
-    /// When it ends.
-    until: DateTime<FixedOffset>,
-    /// IANA name of the place's time zone.
-    time_zone: String,
-    minutes: u32,
-    place: VisitPlace,
-    /// Suburb in which it takes place.
-    suburb: String,
-    /// Where the client lives: for the support worker alone, while a visit there is booked or under way.
-    home_address: Option<String>,
-    notes: String,
-    booked_by: Acting,
-    booked_at: DateTime<Utc>,
-    started_at: Option<DateTime<Utc>>,
-    completed_at: Option<DateTime<Utc>>,
-    /// Which side cancelled it, and why.
-    cancellation: Option<CancellationView>,
-    /// The version of the terms under which it was booked.
-    terms_version: u32,
-    /// What it costs, as the client saw it before it was booked.
-    price: VisitPrice,
-    /// The visit in whose place it was booked.
-    covers: Option<VisitId>,
-    /// The visit that was booked in its place.
-    covered_by: Option<VisitId>,
-}
-
-/// How a visit came to be cancelled. Who it was on their side, or among the staff, is not said: an engagement that
-/// was ended, or whose other side was blocked, does not say so either.
-#[derive(Debug, Serialize, ToSchema)]
-struct CancellationView {
-    /// On which side; none for staff.
-    side: Option<Side>,
-    at: DateTime<Utc>,
-    reason: String,
-}
-
-impl From<Reasoned> for CancellationView {
-    fn from(
-        Reasoned {
-            side, at, reason, ..
-        }: Reasoned,
-    ) -> Self {
-        Self { side, at, reason }
-    }
-}
-
-impl VisitView {
-    fn of(visit: Visit, home_address: Option<String>) -> Self {
-        let local = |at| visit.details.local(at);
-        Self {
-            from: local(visit.from),
-            until: local(visit.until),
-            id: visit.id,
-            engagement: visit.engagement,
-            client: visit.client,
-            worker: visit.worker,
-            proposal: visit.proposal,
-            revision: visit.revision,
-            state: visit.state,
-            service: visit.details.service,
-            time_zone: visit.details.time_zone,
-            minutes: visit.details.minutes,
-            place: visit.details.place,
-            suburb: visit.suburb,
-            home_address,
-            notes: visit.details.notes,
-            booked_by: visit.booked_by,
-            booked_at: visit.booked_at,
-            started_at: visit.started_at,
-            completed_at: visit.completed_at,
-            cancellation: visit.cancellation.map(CancellationView::from),
-            terms_version: visit.terms_version,
-            price: visit.price,
-            covers: visit.covers,
-            covered_by: visit.covered_by,
-        }
-    }
+        .merge(cancellation::router())
+        .merge(account::router())
+        .merge(statement::router())
 }
 
 /// Show a visit
@@ -149,16 +57,29 @@ impl VisitView {
     responses((status = 200, body = VisitView, example = json!({
         "id": "vis_0190b2f06bd47c5a9a3e5b7f21d4c8aa", "engagement": "eng_0190b2f06bd47c5a9a3e5b7f21d4c8ab",
         "client": "clt_0190b2f06bd47c5a9a3e5b7f21d4c8ac", "worker": "wrk_0190b2f06bd47c5a9a3e5b7f21d4c8ad",
-        "proposal": "prop_0190b2f06bd47c5a9a3e5b7f21d4c8ae", "revision": 2, "state": "booked",
+        "proposal": "prop_0190b2f06bd47c5a9a3e5b7f21d4c8ae", "revision": 2, "series": null, "state": "confirmed",
         "service": "social_support", "from": "2026-12-01T09:00:00+10:00", "until": "2026-12-01T11:00:00+10:00",
         "time_zone": "Australia/Brisbane", "minutes": 120, "place": "home", "suburb": "West End",
-        "home_address": "8 Vulture Street, West End 4101", "notes": "",
+        "home_address": null, "notes": "",
         "booked_by": {"by": "per_0190b2f06bd47c5a9a3e5b7f21d4c8af", "on_behalf_of": null},
-        "booked_at": "2026-11-25T02:00:00Z", "started_at": null, "completed_at": null, "cancellation": null,
+        "booked_at": "2026-11-25T02:00:00Z", "essential": false, "sequence": 0, "change_request": null,
+        "cover": null, "covers": null, "covered_by": null,
+        "started_at": "2026-11-30T23:02:00Z", "completed_at": "2026-12-01T01:02:20Z",
+        "worked": {
+            "minutes": 120, "unpriced_minutes": 0,
+            "price": {"parts": [{"band": "weekday_daytime", "minutes": 120, "hourly": 6000, "worker_gets": 12000}],
+                      "total": {"client_pays": 12300, "worker_gets": 12000, "service_keeps": 300}},
+            "recorded_at": "2026-12-01T01:02:20Z", "disputable_until": "2026-12-29T01:02:20Z"
+        },
+        "confirmation": {"by": "silence", "acting": null, "at": "2026-12-02T01:02:20Z",
+                         "charge": {"client_pays": 12300, "worker_gets": 12000, "service_keeps": 300}},
+        "dispute": null, "cancellation": null,
+        "cancellation_terms": {"rules": {"notice": {"hours": 24}, "charge_basis_points": 10000},
+                               "free_until": "2026-11-29T23:00:00Z"},
         "terms_version": 1,
         "price": {"parts": [{"band": "weekday_daytime", "minutes": 120, "hourly": 6000, "worker_gets": 12000}],
                   "total": {"client_pays": 12300, "worker_gets": 12000, "service_keeps": 300}},
-        "covers": null, "covered_by": null
+        "charge": {"client_pays": 12300, "worker_gets": 12000, "service_keeps": 300}
     })))
 )]
 async fn show_visit(
@@ -175,7 +96,8 @@ async fn show(
     visit: VisitId,
 ) -> Result<Tagged<VisitView>, Problem> {
     let Versioned { version, value } = load(context, visit).await?;
-    let seen = see_engagement(context, caller, value.engagement, Duty::Schedules).await?;
+    let duty = duty_to_see(caller, &value);
+    let seen = see_engagement(context, caller, value.engagement, duty).await?;
     let (side, Versioned { value: held, .. }) = seen;
     // Those who have parted keep no way to the door, even before what was booked is cancelled.
     let shown = side == Some(Side::Worker) && held.is_live() && value.shows_address();
@@ -191,23 +113,42 @@ async fn show(
     })
 }
 
-async fn load(context: &Context, visit: VisitId) -> Result<Versioned<Visit>, Problem> {
+/// Staff who hear disputes see the visits that they are about, whatever else they may see.
+fn duty_to_see(caller: &Caller, visit: &Visit) -> Duty {
+    let schedules = access::staff(&caller.person.value, Duty::Schedules);
+    match (schedules, &visit.dispute) {
+        (Err(_), Some(_)) => Duty::Disputes,
+        (Ok(_), _) | (Err(_), None) => Duty::Schedules,
+    }
+}
+
+pub(crate) async fn load(context: &Context, visit: VisitId) -> Result<Versioned<Visit>, Problem> {
     let found = context.store.get(&Key::visit(visit)).await?;
     found.ok_or_else(Problem::not_found)
 }
 
+/// When something really was.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ReallyAt {
+    /// When it really was; just now where nothing is said.
+    #[schema(example = "2026-12-01T09:02:00+10:00")]
+    #[serde(default)]
+    at: Option<DateTime<Utc>>,
+}
+
 /// Start a visit
 ///
-/// By the support worker, at most 30 minutes before its time.
+/// By the support worker, at most 30 minutes before its time. Whoever comes to say so later says when it really was.
 #[utoipa::path(post, path = "/v1/visits/{visit}/start", tag = "visits", params(("visit" = VisitId, Path)),
-    request_body(content = Nothing, example = json!({})),
+    request_body(content = ReallyAt, example = json!({})),
     responses((status = 201, body = VisitView))
 )]
 async fn start_visit(
     State(context): State<Shared>,
     caller: Caller,
     Path(visit): Path<VisitId>,
-    command: Command<Nothing>,
+    command: Command<ReallyAt>,
 ) -> Result<Response, Problem> {
     let by = caller.person.value.id;
     let done = once(&context, by, &command.key, || async {
@@ -219,7 +160,7 @@ async fn start_visit(
         let now = context.now();
         let visited = both.visited(&was.value.details, now);
         let broken = startable(&visited, &both.worker.value);
-        let next = was.value.start(broken, now)?;
+        let next = was.value.start(command.body.at, broken, now)?;
         let audit = context.audit(party.acting, "start_visit", &Key::visit(visit));
         let commit = Commit::new(audit).replace(&was, &next);
         let commit = tell_of(
@@ -240,16 +181,18 @@ async fn start_visit(
 
 /// Complete a visit
 ///
-/// By the support worker who started it.
+/// By the support worker who started it. What was worked, in whole minutes, is priced under the terms of the booking;
+/// minutes in a time band without an agreed rate cost nothing. It confirms itself after a day, at no more than was
+/// booked, where the client neither confirms nor disputes it.
 #[utoipa::path(post, path = "/v1/visits/{visit}/completion", tag = "visits", params(("visit" = VisitId, Path)),
-    request_body(content = Nothing, example = json!({})),
+    request_body(content = ReallyAt, example = json!({})),
     responses((status = 201, body = VisitView))
 )]
 async fn complete_visit(
     State(context): State<Shared>,
     caller: Caller,
     Path(visit): Path<VisitId>,
-    command: Command<Nothing>,
+    command: Command<ReallyAt>,
 ) -> Result<Response, Problem> {
     let by = caller.person.value.id;
     let done = once(&context, by, &command.key, || async {
@@ -257,7 +200,7 @@ async fn complete_visit(
         let engagement = was.value.engagement;
         let party = match was.value.state {
             // What was begun is finished, whatever has become of the engagement meanwhile.
-            VisitState::Started => in_engagement(&context, &caller, engagement).await?,
+            VisitState::Started => on_side(&context, &caller, &was.value, Side::Worker).await?,
             VisitState::Booked
             | VisitState::Completed
             | VisitState::Confirmed
@@ -267,13 +210,13 @@ async fn complete_visit(
                 act_in_engagement(&context, &caller, engagement, Some(Side::Worker)).await?
             }
         };
-        if party.side != Side::Worker {
-            return Err(Problem::forbidden());
-        }
         let held = &party.engagement.value;
-        let next = was.value.complete(context.now())?;
+        let policy = context.store.policy().await?;
+        let next = was
+            .value
+            .complete(command.body.at, &policy, context.now())?;
         let audit = context.audit(party.acting, "complete_visit", &Key::visit(visit));
-        let commit = Commit::new(audit).replace(&was, &next);
+        let commit = armed(Commit::new(audit).replace(&was, &next), &next);
         let commit = tell_of(
             &context,
             commit,
@@ -289,61 +232,18 @@ async fn complete_visit(
     Ok(done.answer(StatusCode::CREATED, view))
 }
 
-/// Why a visit is taken back.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Cancellation {
-    /// In words for both sides; kept with the visit.
-    #[schema(min_length = 1, max_length = 500)]
-    reason: String,
-}
-
-/// Cancel a visit booked by mistake
-///
-/// By staff. Both people's time is free again, and both hear of it.
-#[utoipa::path(post, path = "/v1/visits/{visit}/cancellation", tag = "visits", params(("visit" = VisitId, Path)),
-    request_body(content = Cancellation, example = json!({"reason": "The day was misread; both said so by telephone."})),
-    responses((status = 201, body = VisitView))
-)]
-async fn cancel_visit(
-    State(context): State<Shared>,
-    caller: Caller,
-    Path(visit): Path<VisitId>,
-    command: Command<Cancellation>,
-) -> Result<Response, Problem> {
-    let by = caller.person.value.id;
-    let reason = &command.body.reason;
-    on_duty(&caller, Duty::Reversals)?;
-    need_reason(reason)?;
-    let done = once(&context, by, &command.key, || async {
-        let was = load(&context, visit).await?;
-        let held = was.value.engagement;
-        let standing = over_engagement(&context, &caller, held, Duty::Reversals).await?;
-        let (duty, held) = (&standing.duty, &standing.engagement);
-        let why = Reasoned {
-            side: None,
-            acting: duty.acting,
-            at: context.now(),
-            reason: reason.trim().to_owned(),
-        };
-        let next = was.value.cancel(why)?;
-        let key = Key::visit(visit);
-        let audit = context.correction(duty.acting, "cancel_visit", &key, Vec::new(), reason);
-        let commit = Commit::new(audit).replace(&was, &next);
-        let commit = free(&context, commit, &next).await?;
-        let commit = tell_of(
-            &context,
-            commit,
-            &held.value,
-            Happening::VisitCancelled,
-            visit,
-            Told::Both,
-        );
-        Ok(Decision::new(duty.insisted_on(commit), visit))
-    })
-    .await?;
-    let view = show(&context, &caller, visit).await?;
-    Ok(done.answer(StatusCode::CREATED, view))
+/// The caller on one side of a visit's engagement, whether or not it has ended: what was begun comes to its end.
+async fn on_side(
+    context: &Context,
+    caller: &Caller,
+    visit: &Visit,
+    side: Side,
+) -> Result<Party, Problem> {
+    let party = in_engagement(context, caller, visit.engagement).await?;
+    match party.side == side {
+        true => Ok(party),
+        false => Err(Problem::forbidden()),
+    }
 }
 
 fn tell_of(
@@ -366,6 +266,7 @@ impl From<StartVisitError> for Problem {
             StartVisitError::Cancelled => Self::wrong_state("visit-cancelled", error),
             StartVisitError::Missed => Self::wrong_state("visit-missed", error),
             StartVisitError::Early(_) => Self::wrong_state("visit-early", error),
+            StartVisitError::Time(unlikely) => unlikely.into(),
             StartVisitError::NotEligible(broken) => {
                 let labels = broken.rules().map(domain::vocabulary::Vocabulary::label);
                 let labels: Vec<&str> = labels.collect();
@@ -377,23 +278,17 @@ impl From<StartVisitError> for Problem {
 
 impl From<CompleteVisitError> for Problem {
     fn from(error: CompleteVisitError) -> Self {
-        let kind = match error {
-            CompleteVisitError::NotStarted => "visit-not-started",
-            CompleteVisitError::AlreadyCompleted => "visit-completed",
-            CompleteVisitError::Cancelled => "visit-cancelled",
-        };
-        Self::wrong_state(kind, error)
+        match error {
+            CompleteVisitError::NotStarted => Self::wrong_state("visit-not-started", error),
+            CompleteVisitError::AlreadyCompleted => Self::wrong_state("visit-completed", error),
+            CompleteVisitError::Cancelled => Self::wrong_state("visit-cancelled", error),
+            CompleteVisitError::Time(unlikely) => unlikely.into(),
+        }
     }
 }
 
-impl From<CancelVisitError> for Problem {
-    fn from(error: CancelVisitError) -> Self {
-        let kind = match error {
-            CancelVisitError::Started => "visit-started",
-            CancelVisitError::Completed => "visit-completed",
-            CancelVisitError::Missed => "visit-missed",
-            CancelVisitError::AlreadyCancelled => "visit-cancelled",
-        };
-        Self::wrong_state(kind, error)
+impl From<UnlikelyTime> for Problem {
+    fn from(unlikely: UnlikelyTime) -> Self {
+        Self::invalid_field("/at", unlikely)
     }
 }

@@ -9,7 +9,7 @@ use domain::candidates::CandidateList;
 use domain::id::WorkerId;
 use domain::match_request::{MatchRequest, MatchRequestState};
 use domain::schedule::Month;
-use domain::visit::{Visit, VisitState};
+use domain::visit::Visit;
 use domain::vocabulary::Vocabulary;
 use serde::{Deserialize, Serialize};
 use store::{Key, StaffPartition, StoreError};
@@ -137,7 +137,7 @@ impl Tally {
             .staff_list::<Visit>(partition, false, PAGE, cursor.as_deref())
             .await?;
         let visits = page.items.iter().map(|visit| &visit.value);
-        for visit in visits.filter(|visit| visit.state == VisitState::Completed) {
+        for visit in visits.filter(|visit| visit.took_place()) {
             let count = self.completed.entry(visit.worker).or_default();
             *count = count.saturating_add(1);
         }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::access::{Acting, AuthorityState, Scope, StaffRole};
+use domain::alert::{Alert, AlertCause};
 use domain::attachment::{Attachment, MediaType};
 use domain::conversation::{
     Content, ConversationAttachment, ConversationRead, Delay, LONGEST_DELAY, Message, READ_LASTS,
@@ -30,7 +31,8 @@ use rapport_tests::people::{
 };
 use rapport_tests::signups::{Partner, sign_up};
 use rapport_tests::visits::{
-    agree_terms, at_home, engagement_of, settle_cover, settle_proposal, settle_visit,
+    agree_terms, at_home, engagement_of, settle_change_request, settle_cover, settle_proposal,
+    settle_series, settle_visit,
 };
 use rapport_tests::world::World;
 use serde_json::{Value, json};
@@ -108,6 +110,9 @@ impl<'w> Household<'w> {
         household.negotiate(document).await;
         household.invite().await;
         household.get_acquainted(document).await;
+        household.subscribe(document).await;
+        household.alert().await;
+        household.ids.insert("month", "2026-05".to_owned());
         let row = due_token(&parked_row(context).await);
         household.ids.insert("row", row);
         household
@@ -210,7 +215,8 @@ impl<'w> Household<'w> {
         }
     }
 
-    /// A proposal that is open and a visit that is booked, from before the engagement ended.
+    /// A proposal that is open, a visit that is booked and that the client would have otherwise, and a series, from
+    /// before the engagement ended.
     async fn book(&mut self, actor: &'static str, engagement: EngagementId, month: &str) {
         let context = self.world.context();
         let mut held = engagement_of(context, engagement).await;
@@ -231,9 +237,13 @@ impl<'w> Household<'w> {
             .into_iter()
             .collect();
         let cover = settle_cover(context, booked, &asked).await;
+        let request = settle_change_request(context, booked, client).await;
+        let series = settle_series(context, &held, [client, worker], &visit).await;
         for (name, id) in [
             ("proposal", open.id.to_string()),
             ("visit", booked.to_string()),
+            ("request", request.to_string()),
+            ("series", series.to_string()),
             ("cover", cover.to_string()),
         ] {
             if actor == "worker" {
@@ -373,6 +383,27 @@ impl<'w> Household<'w> {
         self.ids.insert("report", report.string("id"));
     }
 
+    /// The client's link to their calendar, the first that they have opened.
+    async fn subscribe(&mut self, document: &Document) {
+        let link = self.make(document, "client", "/v1/me/calendar-links").await;
+        let path = link.string("calendar");
+        let (_, token) = path.rsplit_once('/').unwrap();
+        self.ids
+            .insert("token", token.trim_end_matches(".ics").to_owned());
+        assert_eq!(link["number"], 1);
+    }
+
+    /// An alert about the client's visit, of which nobody has been told yet.
+    async fn alert(&mut self) {
+        let context = self.world.context();
+        let (cause, about) = (AlertCause::VisitNotStarted, &self.ids["visit"]);
+        let alert = Alert::raise(context.fresh(), cause, about, context.now());
+        let audit = context.audit(Actor::Service, "settle", &Key::alert(alert.id));
+        let commit = Commit::new(audit).insert(&alert);
+        context.store.commit(commit).await.unwrap();
+        self.ids.insert("alert", alert.id.to_string());
+    }
+
     /// Something in the client's inbox.
     async fn notice(&self) -> String {
         let context = self.world.context();
@@ -447,6 +478,7 @@ impl<'w> Household<'w> {
             (_, "match_request") if SHOWN.iter().any(|part| path.contains(part)) => "shown_request",
             (Some("staff"), "person") => "mediat",
             (Some("clients"), "person") => "repr",
+            (Some("me"), "number") => return "1".to_owned(),
             (Some("audit"), "kind") => return "client".to_owned(),
             (Some("support-workers"), "kind") => return "identity".to_owned(),
             (Some("audit"), "id") => "client",
@@ -470,6 +502,8 @@ impl<'w> Household<'w> {
                 .into_iter()
                 .map(|(name, value)| match &*name {
                     "assignee" => (name, json!(self.ids["admin"])),
+                    "people" => (name, json!([self.ids["coord"]])),
+                    "fallback" => (name, json!([self.ids["admin"]])),
                     "scheme" => (name, json!(self.ids["scheme"])),
                     _ => (name, self.in_terms_of_it(value)),
                 })

@@ -6,7 +6,7 @@ use domain::person::Person;
 use rapport_tests::answer::Answer;
 use rapport_tests::people::{settle_client, settle_engagement, settle_workers};
 use rapport_tests::visits::agree_terms;
-use rapport_tests::world::World;
+use rapport_tests::world::{Caller, World};
 use serde_json::{Value, json};
 use store::{Actor, Commit, Entity, Key};
 
@@ -75,6 +75,31 @@ impl Engaged {
         let (client, _) = settle_client(context, subject).await;
         let with_terms = |engagement: &mut Engagement| agree_terms(context, engagement);
         settle_engagement(context, client, self.worker, with_terms).await
+    }
+
+    /// What the client's, the support worker's and everybody's schedule show, which is the same.
+    pub(crate) async fn schedule(&self) -> Vec<Value> {
+        self.world.settle().await;
+        let range = "from=2026-03-01T00:00:00Z&until=2027-03-01T00:00:00Z&limit=100";
+        let read = async |caller: Caller<'_>, path: &str| {
+            let shown = caller.get(&format!("{path}?{range}")).await.expect(200);
+            assert_eq!(shown["next"], Value::Null, "more than one page");
+            shown["items"].as_array().unwrap().clone()
+        };
+        let client = format!("/v1/clients/{}/schedule", self.client);
+        let client = read(self.world.as_("ana"), &client).await;
+        let worker = format!("/v1/support-workers/{}/schedule", self.worker);
+        assert_eq!(read(self.world.as_("wanda"), &worker).await, client);
+        let everybody = self.world.administrator();
+        assert_eq!(read(everybody, "/v1/schedule").await, client);
+        client
+    }
+
+    /// When each visit on all three schedules begins.
+    pub(crate) async fn begins(&self) -> Vec<String> {
+        let shown = self.schedule().await;
+        let from = |visit: &Value| visit["from"].as_str().unwrap().to_owned();
+        shown.iter().map(from).collect()
     }
 
     /// What somebody was told since the beginning, in alphabetical order: the clock stands still meanwhile.

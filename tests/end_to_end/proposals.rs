@@ -26,7 +26,7 @@ async fn a_visit_is_proposed_revised_and_accepted_in_exactly_the_revision_that_w
     let (ana, wanda) = (world.as_("ana"), world.as_("wanda"));
     let short = json!({
         "starts": "2026-03-05T09:00:00", "time_zone": "Australia/Melbourne", "minutes": 90, "place": "home",
-        "service": "social_support", "notes": "A walk."
+        "service": "social_support", "notes": "A walk.", "essential": false
     });
     let proposal = engaged.propose(&short).await.expect(201);
     let path = path_of(&proposal);

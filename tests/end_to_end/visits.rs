@@ -117,6 +117,7 @@ async fn a_visit_begins_when_its_time_has_come_and_with_somebody_who_may() {
         engaged.told("ana").await,
         [
             "A visit has begun",
+            "A visit is coming up",
             "A visit was booked",
             "A visit was completed",
             "A visit was proposed"
@@ -137,8 +138,9 @@ async fn a_visit_booked_by_mistake_is_cancelled_by_staff_and_its_time_is_free_ag
     let cancellation = format!("{visit}/cancellation");
     let ada = world.administrator();
     let reason = json!({"reason": "The day was misread."});
+    settle_client(world.context(), "bea").await;
     world
-        .as_("ana")
+        .as_("bea")
         .post(&cancellation, &reason)
         .await
         .expect(404);

@@ -1,28 +1,28 @@
-//! Bookings: 64 actors propose, revise, accept, withdraw, decline and cancel visits of the same few people, many
-//! of them at the same moment, and nobody ends up in two places at once.
+//! Bookings: 64 actors propose, revise, accept, change, withdraw, decline and cancel visits and series of the same few
+//! people, in several time zones and at any hour, many of them at the same moment, and nobody ends up in two places at
+//! once.
+
+mod check;
+mod deeds;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
-use domain::conversation::{Content, Message};
+use chrono::TimeDelta;
 use domain::due::Consumer;
-use domain::engagement::Happening;
-use domain::id::{EngagementId, PersonId, ProposalId, VisitId};
-use domain::policy::Policy;
-use domain::proposal::{Proposal, ProposalState};
-use domain::schedule::{Busy, BusySheet, Month};
-use domain::visit::{Visit, VisitState};
+use domain::id::{
+    ChangeRequestId, ClientId, EngagementId, PersonId, ProposalId, SeriesId, VisitId, WorkerId,
+};
 use rand::RngExt;
-use rand::rngs::StdRng;
-use rand::seq::{IndexedRandom, SliceRandom};
+use rand::seq::SliceRandom;
 use rapport_tests::people::{
     settle_client, settle_engagement, settle_representative, settle_workers,
 };
 use rapport_tests::seeds::{Effort, Seed, seeds};
 use rapport_tests::visits::agree_terms;
-use serde_json::{Value, json};
-use store::{AuditEntry, EngagementVisit, Key, consumer_of};
+use serde_json::Value;
+use store::consumer_of;
 
+use self::deeds::Deed;
 use crate::simulated::{ADMINISTRATOR, Act, Ask, Came, Reply, Simulated};
 
 /// How often everybody who feels like it acts.
@@ -57,13 +57,19 @@ async fn of_64_actors_nobody_is_ever_booked_in_two_places() {
 /// A few people who have to do with each other, everybody with everybody, and who acts for them.
 struct Town {
     world: Simulated,
+    clients: Vec<ClientId>,
+    workers: Vec<WorkerId>,
     /// The person of each client, then of each support worker.
     people: [Vec<PersonId>; 2],
     /// Of each client, with each support worker.
     engagements: Vec<Vec<EngagementId>>,
     actors: Vec<Actor>,
     in_mind: Vec<InMind>,
-    booked: Vec<VisitId>,
+    booked: Vec<Booked>,
+    requests: Vec<(Booked, ChangeRequestId)>,
+    series: Vec<(InMind, SeriesId)>,
+    /// What somebody was last told that they have to acknowledge, by what they asked.
+    told: BTreeMap<String, Value>,
     /// Which revision each proposal was accepted in, by every acceptance that was answered so.
     accepted: BTreeMap<ProposalId, Vec<u32>>,
     cancelled: BTreeSet<VisitId>,
@@ -87,14 +93,12 @@ struct InMind {
     revision: u32,
 }
 
-/// What an actor is about to do.
+/// A visit that was booked between two.
 #[derive(Debug, Clone, Copy)]
-enum Deed {
-    Propose { client: usize, worker: usize },
-    Revise(InMind),
-    Accept(InMind),
-    Other(InMind),
-    Cancel(VisitId),
+struct Booked {
+    client: usize,
+    worker: usize,
+    visit: VisitId,
 }
 
 impl Town {
@@ -120,6 +124,7 @@ impl Town {
             }
             engagements.push(of_client);
         }
+        let (workers, worker_people): (Vec<_>, Vec<_>) = workers.into_iter().unzip();
         let actor = |number: usize| match number % 2 {
             0 => {
                 let client = number / 2 % CLIENTS;
@@ -137,14 +142,16 @@ impl Town {
         world.deliver().await;
         Self {
             world,
-            people: [
-                client_people,
-                workers.iter().map(|(_, person)| *person).collect(),
-            ],
+            clients,
+            workers,
+            people: [client_people, worker_people],
             engagements,
             actors,
             in_mind: Vec::new(),
             booked: Vec::new(),
+            requests: Vec::new(),
+            series: Vec::new(),
+            told: BTreeMap::new(),
             accepted: BTreeMap::new(),
             cancelled: BTreeSet::new(),
             tally: BTreeMap::new(),
@@ -165,78 +172,17 @@ impl Town {
         }
         if self.world.chance.random_bool(0.1) && !self.booked.is_empty() {
             let chosen = self.world.chance.random_range(0..self.booked.len());
-            let deed = Deed::Cancel(self.booked.swap_remove(chosen));
+            let deed = Deed::Cancel(self.booked.swap_remove(chosen).visit);
             let ask = self.ask(ADMINISTRATOR, deed, format!("{round}-cancel"));
             deeds.push((deed, ask));
         }
         let asks = deeds.iter().map(|(_, ask)| ask.clone()).collect();
         let replies = self.all_together(asks).await;
-        for ((deed, _), reply) in deeds.into_iter().zip(replies) {
-            self.learn(deed, &reply);
+        for ((deed, ask), reply) in deeds.into_iter().zip(replies) {
+            self.learn(deed, &ask, &reply);
         }
         let minutes = self.world.chance.random_range(10..60);
         self.pass(TimeDelta::minutes(minutes)).await;
-    }
-
-    fn deed(&mut self, actor: &Actor) -> Option<(Deed, String)> {
-        let chance = &mut self.world.chance;
-        let dice = chance.random_range(0..100);
-        match actor {
-            Actor::Client { subject, client } => {
-                let theirs = self.in_mind.iter().filter(|it| it.client == *client);
-                let mut seen = *theirs.collect::<Vec<_>>().choose(chance)?.to_owned();
-                if dice < 15 {
-                    // Somebody who looked a while ago.
-                    seen.revision = seen.revision.saturating_sub(1).max(1);
-                }
-                let deed = if dice < 85 {
-                    Deed::Accept(seen)
-                } else {
-                    Deed::Other(seen)
-                };
-                Some((deed, subject.clone()))
-            }
-            Actor::Worker { subject, worker } => {
-                let theirs = self.in_mind.iter().filter(|it| it.worker == *worker);
-                let seen = theirs.collect::<Vec<_>>().choose(chance).map(|it| **it);
-                let deed = match seen {
-                    Some(seen) if dice < 30 => Deed::Revise(seen),
-                    Some(seen) if dice < 35 => Deed::Other(seen),
-                    _ => Deed::Propose {
-                        client: chance.random_range(0..CLIENTS),
-                        worker: *worker,
-                    },
-                };
-                Some((deed, subject.clone()))
-            }
-        }
-    }
-
-    fn ask(&mut self, subject: &str, deed: Deed, key: String) -> Ask {
-        let now = self.world.now();
-        let visit = json!({"visit": some_visit(&mut self.world.chance, now)});
-        let of = |it: InMind, what: &str| {
-            let engagement = self.engagements[it.client][it.worker];
-            format!(
-                "/v1/engagements/{engagement}/proposals/{}/{what}",
-                it.proposal
-            )
-        };
-        let (path, body) = match deed {
-            Deed::Propose { client, worker } => {
-                let engagement = self.engagements[client][worker];
-                (format!("/v1/engagements/{engagement}/proposals"), visit)
-            }
-            Deed::Revise(it) => (of(it, "revisions"), visit),
-            Deed::Accept(it) => (of(it, "acceptance"), json!({"revision": it.revision})),
-            Deed::Other(it) if subject.starts_with("worker") => (of(it, "withdrawal"), json!({})),
-            Deed::Other(it) => (of(it, "refusal"), json!({"reason": "Not this time."})),
-            Deed::Cancel(visit) => {
-                let reason = json!({"reason": "Booked by mistake."});
-                (format!("/v1/visits/{visit}/cancellation"), reason)
-            }
-        };
-        Ask::post(subject, path, key, body)
     }
 
     /// Everybody asks at the same time, and again with the same key until there is an answer.
@@ -261,47 +207,6 @@ impl Town {
         panic!("there was no end to it: {asks:?}");
     }
 
-    fn learn(&mut self, deed: Deed, reply: &Reply) {
-        let (name, known) = match deed {
-            Deed::Propose { client, worker } => ("propose", Some((client, worker))),
-            Deed::Revise(it) => ("revise", Some((it.client, it.worker))),
-            Deed::Accept(it) => ("accept", Some((it.client, it.worker))),
-            Deed::Other(it) => ("decline or withdraw", Some((it.client, it.worker))),
-            Deed::Cancel(_) => ("cancel", None),
-        };
-        let outcome = match reply.status {
-            201 => "done".to_owned(),
-            409 => reply.text("type").replace("/problems/", ""),
-            _ => panic!("{deed:?}: {}", reply.body),
-        };
-        *self.tally.entry(format!("{name}: {outcome}")).or_default() += 1;
-        if reply.status != 201 {
-            return;
-        }
-        if let Deed::Cancel(visit) = deed {
-            self.cancelled.insert(visit);
-        }
-        let Some((client, worker)) = known else {
-            return;
-        };
-        let proposal: ProposalId = reply.text("id").parse().unwrap();
-        if let Deed::Accept(it) = deed {
-            self.accepted.entry(proposal).or_default().push(it.revision);
-            self.booked.push(reply.text("visit").parse().unwrap());
-        }
-        // A proposal that is closed stays in mind for a while: somebody may not have heard.
-        let revision = reply.body["current"]["number"].as_u64().unwrap();
-        self.in_mind.retain(|it| it.proposal != proposal);
-        self.in_mind.push(InMind {
-            client,
-            worker,
-            proposal,
-            revision: u32::try_from(revision).unwrap(),
-        });
-        let forgotten = self.in_mind.len().saturating_sub(IN_MIND);
-        self.in_mind.drain(..forgotten);
-    }
-
     /// Lets time pass: deadlines have their effect, each event delivered often. Who hears of what is no matter here.
     async fn pass(&mut self, time: TimeDelta) {
         self.world.clock.advance(time);
@@ -322,179 +227,4 @@ impl Town {
             self.world.deliver_often(deadlines).await;
         }
     }
-
-    async fn check(&self) {
-        let observer = &self.world.observer;
-        let mut visits: BTreeMap<VisitId, Visit> = BTreeMap::new();
-        let (mut proposals, mut revisions) = (0, 0);
-        for engagement in self.engagements.iter().flatten().copied() {
-            let pk = Key::engagement(engagement).pk;
-            let marks = observer
-                .list_all::<EngagementVisit>(&pk, "VISIT#", 100_000)
-                .await;
-            let marked: BTreeSet<VisitId> =
-                marks.unwrap().iter().map(|it| it.value.visit).collect();
-            let all = observer
-                .list_all::<Proposal>(&pk, "PROP#", 100_000)
-                .await
-                .unwrap();
-            let mut booked = BTreeSet::new();
-            let mut winners = BTreeSet::new();
-            for proposal in all.into_iter().map(|it| it.value) {
-                proposals += 1;
-                revisions += proposal.revisions().count();
-                let answered = self
-                    .accepted
-                    .get(&proposal.id)
-                    .map_or(&[][..], Vec::as_slice);
-                let Some(visit) = proposal.visit else {
-                    assert_ne!(proposal.state, ProposalState::Accepted);
-                    assert_eq!(answered, [0; 0], "answered, and not booked");
-                    assert_ne!(proposal.state, ProposalState::Open, "its time is long over");
-                    continue;
-                };
-                // Exactly one acceptance won, and of exactly the revision that is booked.
-                assert_eq!(answered, [proposal.current.number], "{proposal:?}");
-                assert_eq!(proposal.state, ProposalState::Accepted);
-                let found = observer.get::<Visit>(&Key::visit(visit)).await.unwrap();
-                let found = found.expect("half of a booking").value;
-                assert_eq!(found.details, proposal.current.visit);
-                assert_eq!(
-                    (found.proposal, found.revision, found.from, found.until),
-                    (
-                        proposal.id,
-                        proposal.current.number,
-                        proposal.current.from,
-                        proposal.current.until
-                    )
-                );
-                booked.insert(visit);
-                winners.insert(proposal.id.to_string());
-                visits.insert(visit, found);
-            }
-            assert_eq!(marked, booked, "marks and proposals tell of other visits");
-            self.check_history(engagement, &booked, &winners).await;
-        }
-        let cancelled = visits
-            .values()
-            .filter(|it| it.state == VisitState::Cancelled);
-        let cancelled: BTreeSet<VisitId> = cancelled.map(|it| it.id).collect();
-        assert_eq!(cancelled, self.cancelled);
-        let sheets = self.check_sheets(&visits).await;
-        assert!(
-            !visits.is_empty() && self.world.crashes > 0,
-            "nothing came of it"
-        );
-        println!(
-            "{} actors, {proposals} proposals in {revisions} revisions, {} visits, {} of them cancelled, {sheets} \
-             busy sheets, {} ends of the process\n{:#?}",
-            self.actors.len(),
-            visits.len(),
-            cancelled.len(),
-            self.world.crashes,
-            self.tally
-        );
-    }
-
-    /// What the audit and the conversation tell: each booking once.
-    async fn check_history(
-        &self,
-        engagement: EngagementId,
-        booked: &BTreeSet<VisitId>,
-        winners: &BTreeSet<String>,
-    ) {
-        let observer = &self.world.observer;
-        let key = Key::engagement(engagement);
-        let mut won = Vec::new();
-        let mut cursor = None;
-        loop {
-            let page = observer
-                .audit_of(&key, 100, cursor.as_deref())
-                .await
-                .unwrap();
-            let accepting = |entry: &AuditEntry| entry.item.operation == "accept_proposal";
-            let entries = page.items.into_iter().filter(accepting);
-            won.extend(entries.flat_map(|entry| entry.item.fields));
-            cursor = page.next;
-            if cursor.is_none() {
-                break;
-            }
-        }
-        won.sort();
-        assert!(won.iter().eq(winners), "{won:?} {winners:?}");
-        let lines = observer
-            .list_all::<Message>(&key.pk, "MSG#", 1_000_000)
-            .await
-            .unwrap();
-        let mut told: Vec<String> = lines
-            .into_iter()
-            .filter_map(|line| match line.value.content {
-                Content::Happened {
-                    happening: Happening::VisitBooked,
-                    about,
-                } => about,
-                _ => None,
-            })
-            .collect();
-        told.sort();
-        let booked: Vec<String> = booked.iter().map(VisitId::to_string).collect();
-        assert_eq!(told, booked);
-    }
-
-    /// Makes every sheet again from the visits alone.
-    async fn check_sheets(&self, visits: &BTreeMap<VisitId, Visit>) -> usize {
-        let observer = &self.world.observer;
-        let buffer = i64::from(Policy::default().travel_buffer_minutes);
-        let buffer = TimeDelta::minutes(buffer);
-        let mut sheets = 0;
-        let sides = self.people.iter().zip([false, true]);
-        for (person, travels) in sides.flat_map(|(people, it)| people.iter().map(move |p| (*p, it)))
-        {
-            let theirs = visits
-                .values()
-                .filter(|visit| visit.booked_for.contains(&person));
-            let mut theirs: Vec<Busy> = theirs
-                .filter(|visit| visit.counts())
-                .map(|visit| visit.busy(travels))
-                .collect();
-            theirs.sort_by_key(|busy| busy.from);
-            for pair in theirs.windows(2) {
-                let journey = travels && pair[0].engagement != pair[1].engagement;
-                let gap = if journey { buffer } else { TimeDelta::zero() };
-                assert!(pair[0].until + gap <= pair[1].from, "{person}: {pair:?}");
-            }
-            let mut expected: BTreeMap<Month, Vec<Busy>> = BTreeMap::new();
-            for busy in &theirs {
-                for month in busy.months(buffer) {
-                    expected.entry(month).or_default().push(*busy);
-                }
-            }
-            let pk = Key::busy_sheet(person, Month::of(self.world.now())).pk;
-            let found = observer
-                .list_all::<BusySheet>(&pk, "2", 1_000)
-                .await
-                .unwrap();
-            let found = found.into_iter().map(|sheet| sheet.value);
-            let found: BTreeMap<Month, Vec<Busy>> = found
-                .filter(|sheet| !sheet.booked.is_empty())
-                .map(|sheet| (sheet.month, sheet.booked))
-                .collect();
-            assert_eq!(found, expected, "the sheets of {person}");
-            sheets += found.len();
-        }
-        sheets
-    }
-}
-
-/// A visit soon, on the hour or half of it, where clocks are never changed.
-fn some_visit(chance: &mut StdRng, now: DateTime<Utc>) -> Value {
-    let local = (now + TimeDelta::hours(10)).naive_utc();
-    let hour = local.date().and_hms_opt(0, 0, 0).unwrap();
-    let since = (local - hour).num_minutes() / 30 * 30;
-    let slot = since + 30 * chance.random_range(4..40);
-    let minutes = [30, 60, 90, 180][chance.random_range(0..4)];
-    json!({
-        "starts": hour + TimeDelta::minutes(slot), "time_zone": "Australia/Brisbane", "minutes": minutes,
-        "place": "home", "service": "social_support", "notes": ""
-    })
 }

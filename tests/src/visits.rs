@@ -1,13 +1,16 @@
 //! Terms, proposals and visits put straight into the table.
 
 use domain::access::Acting;
+use domain::change_request::Wish;
 use domain::cover::{CanBeAsked, Cover, CoverCause, LeftOut};
 use domain::engagement::Engagement;
-use domain::id::{CoverId, EngagementId, PersonId, VisitId, WorkerId};
+use domain::id::{ChangeRequestId, CoverId, EngagementId, PersonId, SeriesId, VisitId, WorkerId};
 use domain::money::Cents;
 use domain::policy::Policy;
-use domain::proposal::{Conditions, Proposal, UnderTerms};
+use domain::proposal::{Conditions, Proposal, ProposedVisit, UnderTerms};
+use domain::recurrence::Repeats;
 use domain::schedule::BusySheet;
+use domain::series::Series;
 use domain::terms::{AgreedTerms, BandRate, ServiceRates, Terms, TimeBand};
 use domain::visit::{Booking, Visit, VisitDetails};
 use domain::vocabulary::{Service, Vocabulary};
@@ -48,7 +51,7 @@ fn terms(context: &Context) -> AgreedTerms {
 pub fn at_home(starts: &str) -> Value {
     json!({
         "starts": starts, "time_zone": "Australia/Melbourne", "minutes": 120, "place": "home",
-        "service": "social_support", "notes": ""
+        "service": "social_support", "notes": "", "essential": false
     })
 }
 
@@ -152,6 +155,73 @@ pub async fn settle_cover(context: &Context, visit: VisitId, asked: &[WorkerId])
     });
     context.store.commit(commit).await.unwrap();
     cover.id
+}
+
+/// What the client wishes to be otherwise about a visit.
+pub async fn settle_change_request(
+    context: &Context,
+    visit: VisitId,
+    by: PersonId,
+) -> ChangeRequestId {
+    let key = Key::visit(visit);
+    let was = context.store.get::<Visit>(&key).await.unwrap().unwrap();
+    let wish = Wish {
+        id: context.fresh(),
+        acting: Acting::by(by),
+        text: "An hour later?".to_owned(),
+        times: None,
+        acknowledged: None,
+    };
+    let (policy, now) = (Policy::default(), context.now());
+    let (marked, request) = was.value.ask_for_change(wish, &policy, now).unwrap();
+    let audit = context.audit(Actor::Service, "settle", &key);
+    let commit = Commit::new(audit).replace(&was, &marked).insert(&request);
+    context.store.commit(commit).await.unwrap();
+    request.id
+}
+
+/// A series that was booked, none of whose visits is left.
+pub async fn settle_series(
+    context: &Context,
+    engagement: &Engagement,
+    [client, worker]: [PersonId; 2],
+    visit: &Value,
+) -> SeriesId {
+    let visit: VisitDetails = serde_json::from_value(visit.clone()).unwrap();
+    let proposed = ProposedVisit {
+        visit,
+        repeats: Some(Repeats {
+            rule: "FREQ=WEEKLY;COUNT=3".to_owned(),
+            except: Vec::new(),
+        }),
+    };
+    let (policy, now) = (Policy::default(), context.now());
+    let under = Conditions {
+        policy: &policy,
+        holidays: &[],
+        cancellation: policy.cancellation,
+    };
+    let (id, by) = (context.fresh(), Acting::by(worker));
+    let proposal = Proposal::propose(id, engagement, proposed, by, under, now).unwrap();
+    let (fresh, held) = (context.fresh(), engagement);
+    let (accepted, terms) = proposal.accept(1, held, fresh, &[], now).unwrap();
+    let booking = Booking {
+        id: fresh,
+        suburb: "Carlton".to_owned(),
+        acting: Acting::by(client),
+        terms,
+        booked_for: [client, worker].into(),
+    };
+    let series = Series::book(&accepted, booking, now).unwrap();
+    let series = Series {
+        made: series.count,
+        ..series
+    };
+    let key = Key::engagement(engagement.id);
+    let audit = context.audit(Actor::Service, "settle", &key);
+    let commit = Commit::new(audit).insert(&accepted).insert(&series);
+    context.store.commit(commit).await.unwrap();
+    series.id
 }
 
 /// An engagement as stored.

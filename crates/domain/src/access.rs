@@ -56,9 +56,13 @@ pub enum Duty {
     Reversals,
     /// Reading audit items.
     Audit,
+    /// Hearing both sides where a client disputes what a visit was.
+    Disputes,
+    /// Looking after what cannot wait: visits that have not begun, or that nobody comes to.
+    Alerts,
 }
 
-const DUTIES: [(Duty, &[StaffRole]); 13] = [
+const DUTIES: [(Duty, &[StaffRole]); 15] = [
     (
         Duty::Tickets,
         &[
@@ -105,6 +109,15 @@ const DUTIES: [(Duty, &[StaffRole]); 13] = [
     (
         Duty::Audit,
         &[StaffRole::Administrator, StaffRole::Supervisor],
+    ),
+    (Duty::Disputes, &[StaffRole::Mediator]),
+    (
+        Duty::Alerts,
+        &[
+            StaffRole::Administrator,
+            StaffRole::Coordinator,
+            StaffRole::Supervisor,
+        ],
     ),
 ];
 

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{
-    CandidateId, ConversationReadId, CoverId, EngagementId, MatchRequestId, NoticeId, OfferId,
-    PersonId, ProposalId, ReportId, VisitId, WorkerId,
+    AlertId, CandidateId, ConversationReadId, CoverId, EngagementId, MatchRequestId, NoticeId,
+    OfferId, PersonId, ProposalId, ReportId, SeriesId, VisitId, WorkerId,
 };
 use crate::notice::Event;
 use crate::place::Cell;
@@ -100,6 +100,25 @@ pub enum Due {
     VisitSettlement {
         /// Which engagement.
         engagement: EngagementId,
+    },
+    /// Tell the next of those on call of an alert that nobody has answered.
+    AlertEscalation {
+        /// Which alert.
+        alert: AlertId,
+    },
+    /// Make the visits of a series that was booked.
+    SeriesUnfold {
+        /// In which engagement.
+        engagement: EngagementId,
+        /// Which series.
+        series: SeriesId,
+    },
+    /// Cancel what is still to come of a series that was ended.
+    SeriesEnd {
+        /// In which engagement.
+        engagement: EngagementId,
+        /// Which series.
+        series: SeriesId,
     },
     /// Look whether a safety report was dealt with in time.
     ReportDeadline {
@@ -217,6 +236,9 @@ impl Due {
             | Self::SuspensionCover { .. }
             | Self::LeaveLook { .. }
             | Self::VisitSettlement { .. }
+            | Self::AlertEscalation { .. }
+            | Self::SeriesUnfold { .. }
+            | Self::SeriesEnd { .. }
             | Self::ReportDeadline { .. } => Consumer::Expiry,
             Self::Notice { .. } | Self::Mail { .. } => Consumer::Notification,
             Self::Reindex { .. } | Self::RemoveShard { .. } | Self::Night { .. } => {

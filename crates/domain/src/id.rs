@@ -199,8 +199,6 @@ ids! {
     CoverId = CoverKind, "cov";
     /// Something that whoever is on call has to look at now.
     AlertId = AlertKind, "alr";
-    /// Somebody's link to a calendar.
-    FeedId = FeedKind, "feed";
     /// One safety report.
     ReportId = ReportKind, "rep";
     /// One file of people taken in.

@@ -54,6 +54,13 @@ pub struct Price {
 }
 
 impl Price {
+    /// What nothing is charged for.
+    pub const NOTHING: Self = Self {
+        client_pays: Cents(0),
+        worker_gets: Cents(0),
+        service_keeps: Cents(0),
+    };
+
     /// The price of what the support worker gets `worker_gets` for. The service's part lies on top of it:
     /// `basis_points` of it, rounded half up to whole cents.
     ///

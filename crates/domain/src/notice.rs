@@ -9,8 +9,8 @@ use crate::access::{Duty, Scope};
 use crate::check::CheckKind;
 use crate::engagement::{Happening, Side};
 use crate::id::{
-    AuthorityId, CandidateId, ClientId, CoverId, EngagementId, InvitationId, MatchRequestId,
-    PersonId, ReportId, TicketId, WorkerId,
+    AlertId, AuthorityId, CandidateId, ClientId, CoverId, EngagementId, InvitationId,
+    MatchRequestId, PersonId, ReportId, TicketId, VisitId, WorkerId,
 };
 
 /// Something that happened and concerns somebody.
@@ -215,6 +215,9 @@ pub enum Event {
         happening: Happening,
         /// Who hears of it.
         told: Told,
+        /// The visit that it is about, if it is about one.
+        #[serde(default)]
+        visit: Option<VisitId>,
     },
     /// A safety report came in.
     ReportMade {
@@ -241,6 +244,23 @@ pub enum Event {
         worker: WorkerId,
         /// What: the operation's name.
         operation: String,
+    },
+    /// Something cannot wait.
+    AlertRaised {
+        /// Which alert.
+        alert: AlertId,
+    },
+    /// Something cannot wait, and it is somebody's turn to look after it.
+    OnCall {
+        /// Which alert.
+        alert: AlertId,
+        /// Whose turn it is.
+        person: PersonId,
+    },
+    /// Something cannot wait, and nobody on call has answered.
+    AlertUnanswered {
+        /// Which alert.
+        alert: AlertId,
     },
     /// A ticket was given to somebody.
     TicketAssigned {
@@ -304,6 +324,10 @@ impl Event {
             | Self::AccountActivated { person }
             | Self::AccountCorrected { person } => Audience::Person(*person),
             Self::TicketAssigned { assignee, .. } => Audience::Person(*assignee),
+            Self::OnCall { person, .. } => Audience::Person(*person),
+            Self::AlertRaised { .. } | Self::AlertUnanswered { .. } => {
+                Audience::Staff(Duty::Alerts)
+            }
             Self::AuthorityVerified {
                 client,
                 representative,

@@ -1,7 +1,9 @@
 //! Proposals: a dated visit that a support worker offers, in numbered revisions of which the client accepts one.
 
+mod change;
 mod operations;
 
+pub use change::{Change, ChangeVisitError, ProposeChangeError};
 pub use operations::{
     AcceptProposalError, AskOtherTimeError, DeclineProposalError, LapseProposalError,
     ProposalNotOpen, ProposeVisitError, ReviseProposalError, UnderTerms, WithdrawProposalError,
@@ -12,9 +14,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::Acting;
 use crate::cancellation::{CancellationRules, CancellationTerms};
+use crate::change_request::WishedTimes;
 use crate::engagement::Reasoned;
-use crate::id::{ClientId, EngagementId, ProposalId, VisitId, WorkerId};
+use crate::id::{ClientId, EngagementId, ProposalId, SeriesId, VisitId, WorkerId};
 use crate::policy::Policy;
+use crate::recurrence::Repeats;
+use crate::series::SeriesOffer;
 use crate::terms::VisitPrice;
 use crate::visit::{VisitDetails, VisitWarning};
 use crate::vocabulary::Vocabulary;
@@ -46,6 +51,8 @@ pub struct Proposal {
     pub client: ClientId,
     /// By whom.
     pub worker: WorkerId,
+    /// The booked visit that it would change; none where it books what was not booked before.
+    pub changes: Option<Change>,
     /// Where it stands.
     pub state: ProposalState,
     /// The revision that can be accepted.
@@ -62,10 +69,31 @@ pub struct Proposal {
     pub refusal: Option<Reasoned>,
     /// When it was accepted, declined or withdrawn, or lapsed.
     pub closed_at: Option<DateTime<Utc>>,
-    /// What was booked when it was accepted.
+    /// The visit that was booked, or changed, when it was accepted.
     pub visit: Option<VisitId>,
+    /// The series that was booked when it was accepted, where it is one.
+    pub series: Option<SeriesId>,
     /// The policy under which the current revision was made.
     pub policy_version: u32,
+}
+
+/// What is proposed: a visit, or a series of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProposedVisit {
+    /// The visit; where it repeats, the first one.
+    pub visit: VisitDetails,
+    /// How it repeats, if it does.
+    pub repeats: Option<Repeats>,
+}
+
+impl From<VisitDetails> for ProposedVisit {
+    fn from(visit: VisitDetails) -> Self {
+        Self {
+            visit,
+            repeats: None,
+        }
+    }
 }
 
 /// One revision of a proposal.
@@ -89,6 +117,8 @@ pub struct Revision {
     pub cancellation: CancellationTerms,
     /// What deserves a second look before it is accepted.
     pub warnings: Vec<VisitWarning>,
+    /// The series that the visit is the first of, if it is one.
+    pub series: Option<SeriesOffer>,
 }
 
 /// What visits are proposed under, besides the terms that the two have agreed on.
@@ -112,6 +142,8 @@ pub struct OtherTime {
     /// What was asked for.
     #[schema(min_length = 1, max_length = 500)]
     pub text: String,
+    /// The times that would suit, where they are that clear.
+    pub times: Option<WishedTimes>,
 }
 
 impl Proposal {

@@ -1,6 +1,10 @@
 //! Busy sheets: when a person is taken, and so what is on their schedule.
 
-use chrono::{DateTime, Datelike, TimeDelta, Utc};
+mod taken;
+
+pub use taken::{Stretch, taken};
+
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{EngagementId, PersonId, VisitId};
@@ -22,6 +26,15 @@ impl Month {
         Self {
             year: at.year(),
             month: at.month(),
+        }
+    }
+
+    /// The month of a date.
+    #[must_use]
+    pub fn of_date(date: NaiveDate) -> Self {
+        Self {
+            year: date.year(),
+            month: date.month(),
         }
     }
 

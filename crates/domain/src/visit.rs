@@ -1,9 +1,21 @@
 //! Visits: what an accepted proposal books.
 
+mod account;
+mod cancelling;
 mod covering;
+mod day;
 mod deadline;
+mod when;
 
+pub use account::{
+    ConfirmVisitError, Confirmation, ConfirmedBy, Dispute, DisputeVisitError, Recorded,
+    SettleDisputeError, Settlement,
+};
+pub use cancelling::{
+    CancelVisitError, Cancellation, CancellationQuote, WaiveChargeError, Waiver, WaiverGrounds,
+};
 pub use covering::CoverBooking;
+pub use day::{CompleteVisitError, StartVisitError, UnlikelyTime, Worked};
 pub use deadline::{PassVisitDeadlineError, VisitDeadline, VisitStep};
 
 use std::collections::BTreeSet;
@@ -14,11 +26,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::Acting;
 use crate::cancellation::CancellationTerms;
-use crate::eligibility::Broken;
-use crate::engagement::Reasoned;
-use crate::id::{ClientId, CoverId, EngagementId, PersonId, ProposalId, VisitId, WorkerId};
+use crate::id::{
+    ChangeRequestId, ClientId, CoverId, EngagementId, PersonId, ProposalId, SeriesId, VisitId,
+    WorkerId,
+};
 use crate::invalid::Findings;
 use crate::local_time;
+use crate::money::Price;
 use crate::policy::Policy;
 use crate::proposal::{Proposal, Revision, UnderTerms};
 use crate::schedule::Busy;
@@ -29,8 +43,6 @@ use crate::vocabulary::{Service, Vocabulary};
 pub const LONGEST_VISIT_MINUTES: u32 = 24 * 60;
 /// How far ahead a visit may begin, in days.
 const FARTHEST_VISIT_DAYS: i64 = 366;
-/// How long before its time a visit may be started, in minutes.
-const EARLY_START_MINUTES: i64 = 30;
 
 vocabulary! {
     /// Where a visit stands.
@@ -122,12 +134,18 @@ pub struct Visit {
     pub booked_by: Acting,
     /// When it was booked.
     pub booked_at: DateTime<Utc>,
-    /// When the support worker began.
+    /// When the support worker really began.
     pub started_at: Option<DateTime<Utc>>,
-    /// When the support worker finished.
+    /// When the support worker really finished.
     pub completed_at: Option<DateTime<Utc>>,
-    /// Who cancelled it, and why.
-    pub cancellation: Option<Reasoned>,
+    /// What the support worker wrote down of it, once it is completed.
+    pub worked: Option<Worked>,
+    /// What the client owes for it, once that is settled. It stands still while there is a dispute about it.
+    pub confirmation: Option<Confirmation>,
+    /// What the client does not agree with, if they ever said so.
+    pub dispute: Option<Dispute>,
+    /// Who cancelled it, why, and what that costs.
+    pub cancellation: Option<Cancellation>,
     /// The terms' version under which it was booked.
     pub terms_version: u32,
     /// What it costs, as the client saw it.
@@ -149,6 +167,12 @@ pub struct Visit {
     pub deadline_generation: u32,
     /// The search for somebody else to come to it, if there was one.
     pub cover: Option<CoverId>,
+    /// The series that it belongs to, if it does.
+    pub series: Option<SeriesId>,
+    /// The wish of the client's to change it that is open.
+    ///
+    /// INVARIANT: one at a time, since whatever makes or closes one writes this record.
+    pub change_request: Option<ChangeRequestId>,
     /// The visit in whose place it was booked, where it covers one.
     #[serde(default)]
     pub covers: Option<VisitId>,
@@ -249,60 +273,6 @@ pub struct Booking {
     pub booked_for: BTreeSet<PersonId>,
 }
 
-/// Why a visit cannot be started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum StartVisitError {
-    /// It has begun.
-    #[error("the visit has begun already")]
-    AlreadyStarted,
-    /// It is over.
-    #[error("the visit is completed")]
-    Completed,
-    /// It does not take place.
-    #[error("the visit was cancelled")]
-    Cancelled,
-    /// It is over without having begun.
-    #[error("the visit did not take place")]
-    Missed,
-    /// It is too early.
-    #[error("the visit can be started from {0}")]
-    Early(DateTime<Utc>),
-    /// The support worker may not give support as things stand.
-    #[error("the support worker is not eligible for this visit any more")]
-    NotEligible(Broken),
-}
-
-/// Why a visit cannot be completed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum CompleteVisitError {
-    /// It has not begun.
-    #[error("the visit has not been started")]
-    NotStarted,
-    /// It is completed.
-    #[error("the visit is completed already")]
-    AlreadyCompleted,
-    /// It does not take place.
-    #[error("the visit was cancelled")]
-    Cancelled,
-}
-
-/// Why a visit cannot be cancelled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum CancelVisitError {
-    /// It has begun.
-    #[error("the visit has begun; it can no longer be cancelled")]
-    Started,
-    /// It is over.
-    #[error("the visit is completed; it can no longer be cancelled")]
-    Completed,
-    /// It is over without having begun.
-    #[error("the visit did not take place; there is nothing to cancel")]
-    Missed,
-    /// It does not take place.
-    #[error("the visit was cancelled already")]
-    AlreadyCancelled,
-}
-
 impl Visit {
     /// What accepting `revision` of `proposal` books.
     #[must_use]
@@ -329,6 +299,9 @@ impl Visit {
             booked_at: now,
             started_at: None,
             completed_at: None,
+            worked: None,
+            confirmation: None,
+            dispute: None,
             cancellation: None,
             terms_version: booking.terms.version,
             price: revision.price.clone(),
@@ -340,81 +313,13 @@ impl Visit {
             deadline: None,
             deadline_generation: 0,
             cover: None,
+            series: None,
+            change_request: None,
             covers: None,
             covered_by: None,
             booked_for: booking.booked_for,
         };
         booked.armed(policy, now)
-    }
-
-    /// The support worker begins, at most 30 minutes before its time; `broken` is what speaks against them now.
-    ///
-    /// # Errors
-    /// See [`StartVisitError`].
-    pub fn start(&self, broken: Broken, now: DateTime<Utc>) -> Result<Self, StartVisitError> {
-        match self.state {
-            VisitState::Booked => {}
-            VisitState::Started => return Err(StartVisitError::AlreadyStarted),
-            VisitState::Completed | VisitState::Confirmed | VisitState::Disputed => {
-                return Err(StartVisitError::Completed);
-            }
-            VisitState::Cancelled => return Err(StartVisitError::Cancelled),
-            VisitState::Missed => return Err(StartVisitError::Missed),
-        }
-        let earliest = self.from - TimeDelta::minutes(EARLY_START_MINUTES);
-        if now < earliest {
-            return Err(StartVisitError::Early(earliest));
-        }
-        if !broken.is_eligible() {
-            return Err(StartVisitError::NotEligible(broken));
-        }
-        Ok(Self {
-            state: VisitState::Started,
-            started_at: Some(now),
-            deadline: None,
-            ..self.clone()
-        })
-    }
-
-    /// The support worker has finished.
-    ///
-    /// # Errors
-    /// See [`CompleteVisitError`].
-    pub fn complete(&self, now: DateTime<Utc>) -> Result<Self, CompleteVisitError> {
-        match self.state {
-            VisitState::Started => Ok(Self {
-                state: VisitState::Completed,
-                completed_at: Some(now),
-                ..self.clone()
-            }),
-            VisitState::Booked | VisitState::Missed => Err(CompleteVisitError::NotStarted),
-            VisitState::Completed | VisitState::Confirmed | VisitState::Disputed => {
-                Err(CompleteVisitError::AlreadyCompleted)
-            }
-            VisitState::Cancelled => Err(CompleteVisitError::Cancelled),
-        }
-    }
-
-    /// It does not take place.
-    ///
-    /// # Errors
-    /// See [`CancelVisitError`].
-    pub fn cancel(&self, why: Reasoned) -> Result<Self, CancelVisitError> {
-        match self.state {
-            VisitState::Booked => Ok(Self {
-                state: VisitState::Cancelled,
-                cancellation: Some(why),
-                sequence: self.sequence.saturating_add(1),
-                deadline: None,
-                ..self.clone()
-            }),
-            VisitState::Started => Err(CancelVisitError::Started),
-            VisitState::Completed | VisitState::Confirmed | VisitState::Disputed => {
-                Err(CancelVisitError::Completed)
-            }
-            VisitState::Missed => Err(CancelVisitError::Missed),
-            VisitState::Cancelled => Err(CancelVisitError::AlreadyCancelled),
-        }
     }
 
     /// Whether it takes up its people's time: a cancelled one does not.
@@ -429,6 +334,33 @@ impl Visit {
             | VisitState::Missed => true,
             VisitState::Cancelled => false,
         }
+    }
+
+    /// Whether the support worker came and finished, whatever is said of it since.
+    #[must_use]
+    pub const fn took_place(&self) -> bool {
+        matches!(
+            self.state,
+            VisitState::Completed | VisitState::Confirmed | VisitState::Disputed
+        )
+    }
+
+    /// What it costs as things stand: what was confirmed, or agreed on for its cancellation. Nothing while that is
+    /// open or disputed.
+    ///
+    /// INVARIANT: nothing else is ever charged, so that every charge rests on a visit that the client accepted.
+    #[must_use]
+    pub fn charge(&self) -> Price {
+        let charged = match self.state {
+            VisitState::Confirmed => self.confirmation.as_ref().map(|it| it.charge),
+            VisitState::Cancelled => self.cancellation.as_ref().map(Cancellation::owed),
+            VisitState::Booked
+            | VisitState::Started
+            | VisitState::Completed
+            | VisitState::Disputed
+            | VisitState::Missed => None,
+        };
+        charged.unwrap_or(Price::NOTHING)
     }
 
     /// Whether it can still come to something: booked, not begun, and not over by `now`.
@@ -464,4 +396,4 @@ impl Visit {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -90,6 +90,9 @@ const COVER_WAVE: &str = "cover-wave";
 const SUSPENSION_COVER: &str = "suspension-cover";
 const LEAVE_LOOK: &str = "leave-look";
 const VISIT_SETTLEMENT: &str = "visit-settlement";
+const ALERT_ESCALATION: &str = "alert-escalation";
+const SERIES_UNFOLD: &str = "series-unfold";
+const SERIES_END: &str = "series-end";
 const REPORT_DEADLINE: &str = "report-deadline";
 const NOTICE: &str = "notice";
 const MAIL: &str = "mail";
@@ -97,7 +100,7 @@ const REINDEX: &str = "reindex";
 const REMOVE_SHARD: &str = "remove-shard";
 const NIGHT: &str = "night";
 
-const CONSUMERS: [(&str, Consumer); 18] = [
+const CONSUMERS: [(&str, Consumer); 21] = [
     (CANDIDATE_RELEASE, Consumer::CandidateRelease),
     (CHECK_EXPIRY, Consumer::Expiry),
     (INVITATION_LAPSE, Consumer::Expiry),
@@ -110,6 +113,9 @@ const CONSUMERS: [(&str, Consumer); 18] = [
     (SUSPENSION_COVER, Consumer::Expiry),
     (LEAVE_LOOK, Consumer::Expiry),
     (VISIT_SETTLEMENT, Consumer::Expiry),
+    (ALERT_ESCALATION, Consumer::Expiry),
+    (SERIES_UNFOLD, Consumer::Expiry),
+    (SERIES_END, Consumer::Expiry),
     (REPORT_DEADLINE, Consumer::Expiry),
     (NOTICE, Consumer::Notification),
     (MAIL, Consumer::Notification),
@@ -137,6 +143,9 @@ fn name(row: &DueRow, commit: &str) -> String {
         Due::SuspensionCover { .. } => format!("{SUSPENSION_COVER}#{commit}"),
         Due::LeaveLook { .. } => format!("{LEAVE_LOOK}#{commit}"),
         Due::VisitSettlement { .. } => format!("{VISIT_SETTLEMENT}#{commit}"),
+        Due::AlertEscalation { .. } => format!("{ALERT_ESCALATION}#{}", row.generation),
+        Due::SeriesUnfold { series, .. } => format!("{SERIES_UNFOLD}#{series}"),
+        Due::SeriesEnd { series, .. } => format!("{SERIES_END}#{series}"),
         Due::ReportDeadline { .. } => format!("{REPORT_DEADLINE}#{}", row.generation),
         Due::Notice { notice, .. } => format!("{NOTICE}#{notice}"),
         Due::Mail {

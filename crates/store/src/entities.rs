@@ -1,5 +1,6 @@
 //! How each thing of the domain is stored: its key, and the list in which staff find it.
 
+mod alert;
 mod cover;
 mod engagement;
 mod night;

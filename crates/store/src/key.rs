@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | person | `PERSON#id` | `PROFILE` |
 //! | what a person hears | `PERSON#id` | `INBOX#notice` |
+//! | a person's links to calendars | `PERSON#id` | `FEEDS` |
 //! | what moved from a duplicate | `PERSON#survivor` | `MERGE#duplicate` |
 //! | login | `LOGIN#issuer#subject` | `META` |
 //! | duplicate hint | `HINT#hash` | `PERSON#id` |
@@ -25,7 +26,10 @@
 //! | meetings, offers, proposals | `ENG#id` | `MEET#id`, `OFFER#version`, `PROP#id` |
 //! | visits of an engagement | `ENG#id` | `VISIT#id` |
 //! | visit | `VISIT#id` | `META` |
+//! | change requests of a visit | `VISIT#id` | `CHANGE#id` |
+//! | series of an engagement | `ENG#id` | `SERIES#id` |
 //! | busy sheet | `BUSY#person` | UTC month |
+//! | alert; who is on call | `ALERT#id`; `ROTA#on-call` | `META` |
 //! | search for cover | `COVER#id` | `META` |
 //! | a support worker's being asked to cover | `WORKER#id` | `COVER#id` |
 //! | safety report | `REPORT#id` | `META` |
@@ -51,9 +55,10 @@ use std::fmt;
 use domain::engagement::Side;
 use domain::funding::SchemeCode;
 use domain::id::{
-    AttachmentId, CandidateId, ClientId, ConversationReadId, CoverId, EngagementId, FormId,
-    ImportId, InvitationId, MatchRequestId, MeetingId, MembershipPlanId, MessageId, NoticeId,
-    PartnerId, PersonId, ProposalId, ReportId, SignupId, TicketId, VisitId, WorkerId,
+    AlertId, AttachmentId, CandidateId, ChangeRequestId, ClientId, ConversationReadId, CoverId,
+    EngagementId, FormId, ImportId, InvitationId, MatchRequestId, MeetingId, MembershipPlanId,
+    MessageId, NoticeId, PartnerId, PersonId, ProposalId, ReportId, SeriesId, SignupId, TicketId,
+    VisitId, WorkerId,
 };
 use domain::import::ImportKind;
 use domain::person::LoginKey;
@@ -96,6 +101,12 @@ impl Key {
     #[must_use]
     pub fn inbox(person: PersonId, notice: NoticeId) -> Self {
         Self::new(format!("PERSON#{person}"), format!("INBOX#{notice}"))
+    }
+
+    /// A person's links to calendars.
+    #[must_use]
+    pub fn feeds(person: PersonId) -> Self {
+        Self::new(format!("PERSON#{person}"), "FEEDS")
     }
 
     /// What moved to a person from a duplicate record of theirs.
@@ -295,6 +306,18 @@ impl Key {
         Self::meta(format!("VISIT#{id}"))
     }
 
+    /// A client's wish to alter a visit. Ids are time-ordered.
+    #[must_use]
+    pub fn change_request(visit: VisitId, request: ChangeRequestId) -> Self {
+        Self::new(format!("VISIT#{visit}"), format!("CHANGE#{request}"))
+    }
+
+    /// A series of visits.
+    #[must_use]
+    pub fn series(engagement: EngagementId, series: SeriesId) -> Self {
+        Self::new(format!("ENG#{engagement}"), format!("SERIES#{series}"))
+    }
+
     /// A search for somebody to cover a visit.
     #[must_use]
     pub fn cover(id: CoverId) -> Self {
@@ -311,6 +334,18 @@ impl Key {
     #[must_use]
     pub fn busy_sheet(person: PersonId, month: Month) -> Self {
         Self::new(format!("BUSY#{person}"), month.to_string())
+    }
+
+    /// An alert.
+    #[must_use]
+    pub fn alert(id: AlertId) -> Self {
+        Self::meta(format!("ALERT#{id}"))
+    }
+
+    /// Who is on call.
+    #[must_use]
+    pub fn on_call_rota() -> Self {
+        Self::meta("ROTA#on-call".to_owned())
     }
 
     /// A safety report.
@@ -470,6 +505,8 @@ pub enum StaffPartition {
     Engagements(&'static str),
     /// Visits of one UTC month, by their beginning.
     Visits(Month),
+    /// Alerts in one state (its code), by time.
+    Alerts(&'static str),
     /// Searches for cover in one state (its code), by the beginning of their visits.
     Covers(&'static str),
     /// Safety reports in one state (its code), by deadline.
@@ -495,6 +532,7 @@ impl fmt::Display for StaffPartition {
             Self::Staff => f.write_str("STAFF"),
             Self::Engagements(state) => write!(f, "ENGS#{state}"),
             Self::Visits(month) => write!(f, "VISITS#{month}"),
+            Self::Alerts(state) => write!(f, "ALERTS#{state}"),
             Self::Covers(state) => write!(f, "COVERS#{state}"),
             Self::Reports(state) => write!(f, "REPORTS#{state}"),
             Self::Screenings => f.write_str("SCREENINGS"),

@@ -66,7 +66,7 @@ pub(super) async fn booked(
     let both = &comer.both;
     let commit = armed(commit, &visit);
     let commit = both
-        .book_instead(context, commit, &visit, &was.value, policy)
+        .rebook(context, commit, &was.value, &visit, policy)
         .await?;
     let commit = comer.connected(commit);
     let commit = search.told(context, commit, Happening::CoverBooked, Told::Worker);

@@ -1,5 +1,6 @@
 //! A search that goes on as time passes: others are asked, or nobody is left to ask and staff hear of it.
 
+use domain::alert::AlertCause;
 use domain::cover::{Cover, CoverState, PassCoverDeadlineError};
 use domain::engagement::Happening;
 use domain::id::CoverId;
@@ -11,6 +12,7 @@ use super::search::{Found, look};
 use super::{Search, armed};
 use crate::consume::{ConsumeError, Effect};
 use crate::context::Context;
+use crate::on_call;
 
 /// The effect of a search's deadline.
 pub(crate) async fn when_due(
@@ -62,10 +64,11 @@ pub(crate) async fn when_due(
     Ok(commit.into())
 }
 
-/// Staff hear that nobody comes; the search says why, in numbers.
+/// Staff and whoever is on call hear that nobody comes; the search says why, in numbers.
 fn alerted(context: &Context, commit: Commit, cover: &Cover) -> Commit {
     let cause = TicketCause::CoverUnfilled;
     let mut ticket = Ticket::open(context.fresh(), cause, cover.visit, context.now());
     ticket.related.push(cover.id.to_string());
-    commit.insert(&ticket)
+    let commit = commit.insert(&ticket);
+    on_call::raise(context, commit, AlertCause::CoverUnfilled, cover.visit)
 }

@@ -150,6 +150,9 @@ pub async fn render(
             "An invitation was withdrawn",
             "An invitation that waited for your answer has been withdrawn. There is nothing you need to do.",
         ),
+        Event::Engagement {
+            happening, visit, ..
+        } => engagement::text(context, *happening, *visit).await?,
         Event::CoverOffered { .. } => fixed(
             "Could you come to a visit?",
             "A client needs somebody to come to a visit whose support worker cannot. The first who accepts is booked. You can see when and where in the app.",
@@ -162,7 +165,6 @@ pub async fn render(
             "You have visits on days when you are away",
             "Visits are booked on days that you have marked as away. They stand until another time is accepted or somebody else comes. In the app you can propose another time, or ask for somebody else to come.",
         ),
-        Event::Engagement { happening, .. } => Some(engagement::text(*happening)),
         Event::ReportMade { .. } => fixed(
             "A safety report came in",
             "A safety report came in and waits for you. Please look at it at once.",
@@ -176,6 +178,27 @@ pub async fn render(
             format!(
                 "Our staff did something on your spoken instruction: {}. If you did not ask for this, please contact us at once.",
                 operation.replace('_', " ")
+            ),
+        ),
+        Event::AlertRaised { alert } => text(
+            "Something cannot wait",
+            format!(
+                "Whoever is on call is being told. What it is: {}/alerts/{alert}",
+                context.deployment.app_url
+            ),
+        ),
+        Event::OnCall { alert, .. } => text(
+            "You are on call, and something cannot wait",
+            format!(
+                "Please say that you look after it, or the next on call is told: {}/alerts/{alert}",
+                context.deployment.app_url
+            ),
+        ),
+        Event::AlertUnanswered { alert } => text(
+            "Nobody on call has answered",
+            format!(
+                "Something cannot wait, and nobody on call has answered. Whoever can, please look after it: {}/alerts/{alert}",
+                context.deployment.app_url
             ),
         ),
         Event::TicketAssigned { ticket, .. } => text(
@@ -254,6 +277,9 @@ async fn concerns(context: &Context, event: &Event, reader: &Person) -> Result<b
         | Event::CoverNotNeeded { worker, .. }
         | Event::LeaveHitsVisits { worker }
         | Event::DoneForWorker { worker, .. } => Ok(reader.roles.workers.contains(worker)),
+        Event::AlertRaised { .. } | Event::OnCall { .. } | Event::AlertUnanswered { .. } => {
+            Ok(access::staff(reader, Duty::Alerts).is_ok())
+        }
         // It may have been given to somebody else since.
         Event::TicketAssigned { ticket, .. } => {
             let ticket = context.store.get::<Ticket>(&Key::ticket(*ticket)).await?;

@@ -4,17 +4,19 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
+use domain::change_request::WishedTimes;
 use domain::engagement::{Happening, Reasoned, Side};
 use domain::id::{EngagementId, ProposalId};
+use domain::policy::Policy;
 use domain::proposal::{
-    AskOtherTimeError, Conditions, DeclineProposalError, Proposal, ReviseProposalError,
+    AskOtherTimeError, DeclineProposalError, Proposal, ProposedVisit, ReviseProposalError,
     WithdrawProposalError,
 };
 use serde::Deserialize;
-use store::Commit;
+use store::{Commit, Versioned};
 use utoipa::ToSchema;
 
-use super::{ProposalView, ProposedVisit, audit, deadline, load, not_open, show};
+use super::{ProposalView, audit, deadline, load, not_open, show};
 use crate::body::{Command, IdempotencyKey, Nothing};
 use crate::caller::Caller;
 use crate::context::{Context, Shared};
@@ -25,24 +27,43 @@ use crate::problem::Problem;
 use crate::rates::Rates;
 use crate::reason::need_reason;
 use crate::standing::{Party, act_in_engagement};
+use crate::visit_change;
 
 /// One kind of act on a proposal: whose it is, and what the other side hears of it.
 struct Act {
     side: Side,
     operation: &'static str,
     happening: Happening,
-    /// Whether it puts a price on the visit.
-    prices: bool,
+}
+
+impl Act {
+    /// The proposal as it is next, its deadline where that has moved, and what the other side hears.
+    fn written(
+        &self,
+        context: &Context,
+        party: &Party,
+        was: &Versioned<Proposal>,
+        next: &Proposal,
+    ) -> Commit {
+        let audit = audit(context, party.acting, self.operation, next);
+        let mut commit = Commit::new(audit).replace(was, next);
+        if next.deadline_generation != was.value.deadline_generation {
+            commit = commit.due(deadline(next));
+        }
+        let (held, told) = (&party.engagement.value, self.side.other());
+        let about = Some(next.id.to_string());
+        tell(context, commit, held, self.happening, about, told)
+    }
 }
 
 /// What an act rests on besides the proposal.
 struct Situation<'a> {
     party: &'a Party,
-    /// What it is priced and cancelled by, where it puts a price on the visit.
-    under: Option<Conditions<'a>>,
+    policy: &'a Policy,
     now: DateTime<Utc>,
 }
 
+/// Does what puts no price on anything.
 async fn act(
     context: &Context,
     caller: &Caller,
@@ -57,29 +78,14 @@ async fn act(
         let party = act_in_engagement(context, caller, engagement, Some(act.side)).await?;
         let was = load(context, engagement, proposal).await?;
         let policy = context.store.policy().await?;
-        let rates = match act.prices {
-            true => Some(Rates::of(context, party.engagement.value.client).await?),
-            false => None,
-        };
         let situation = Situation {
             party: &party,
-            under: rates.as_ref().map(|rates| rates.conditions(&policy)),
+            policy: &policy,
             now: context.now(),
         };
         let next = change(&was.value, &situation)?;
-        let audit = audit(context, party.acting, act.operation, &next);
-        let mut commit = Commit::new(audit).replace(&was, &next);
-        if next.deadline_generation != was.value.deadline_generation {
-            commit = commit.due(deadline(&next));
-        }
-        let about = Some(proposal.to_string());
-        let held = &party.engagement.value;
-        let told = act.side.other();
-        let commit = tell(context, commit, held, act.happening, about, told);
-        let commit = match &rates {
-            Some(rates) => rates.insisted_on(commit),
-            None => commit,
-        };
+        let commit = act.written(context, &party, &was, &next);
+        let commit = visit_change::followed(context, commit, &next).await?;
         Ok(Decision::new(party.insisted_on(commit), proposal))
     })
     .await?;
@@ -89,8 +95,8 @@ async fn act(
 
 /// Revise a proposal
 ///
-/// By the support worker. The revised visit takes the place of the one proposed, under the next number; the
-/// client can accept no other.
+/// By the support worker. What is proposed now takes the place of what was, under the next number; the client can
+/// accept nothing else.
 #[utoipa::path(post, path = "/v1/engagements/{engagement}/proposals/{proposal}/revisions", tag = "proposals",
     params(("engagement" = EngagementId, Path), ("proposal" = ProposalId, Path)),
     request_body(content = ProposedVisit, example = json!({"visit": {
@@ -103,22 +109,32 @@ async fn act(
 pub(super) async fn revise_proposal(
     State(context): State<Shared>,
     caller: Caller,
-    Path(path): Path<(EngagementId, ProposalId)>,
+    Path((engagement, proposal)): Path<(EngagementId, ProposalId)>,
     command: Command<ProposedVisit>,
 ) -> Result<Response, Problem> {
     let revise = Act {
         side: Side::Worker,
         operation: "revise_proposal",
         happening: Happening::ProposalRevised,
-        prices: true,
     };
-    act(&context, &caller, path, &command.key, &revise, |was, it| {
-        let visit = command.body.visit.clone();
-        let (held, acting) = (&it.party.engagement.value, it.party.acting);
-        let under = it.under.ok_or_else(Problem::internal)?;
-        Ok(was.revise(held, visit, acting, under, it.now)?)
+    let by = caller.person.value.id;
+    let done = once(&context, by, &command.key, || async {
+        let party = act_in_engagement(&context, &caller, engagement, Some(revise.side)).await?;
+        let held = &party.engagement.value;
+        let was = load(&context, engagement, proposal).await?;
+        let policy = context.store.policy().await?;
+        let rates = Rates::of(&context, held.client).await?;
+        let (proposed, under) = (command.body.clone(), rates.conditions(&policy));
+        let revised = was
+            .value
+            .revise(held, proposed, party.acting, under, context.now())?;
+        let commit = revise.written(&context, &party, &was, &revised);
+        let commit = party.insisted_on(rates.insisted_on(commit));
+        Ok(Decision::new(commit, proposal))
     })
-    .await
+    .await?;
+    let view = show(&context, &caller, engagement, proposal).await?;
+    Ok(done.answer(StatusCode::CREATED, view))
 }
 
 /// Why a visit is not wanted.
@@ -148,7 +164,6 @@ pub(super) async fn decline_proposal(
         side: Side::Client,
         operation: "decline_proposal",
         happening: Happening::ProposalDeclined,
-        prices: false,
     };
     act(
         &context,
@@ -177,14 +192,19 @@ pub(super) struct Wish {
     /// In words for the support worker.
     #[schema(min_length = 1, max_length = 500)]
     text: String,
+    /// The times that would suit, where they are that clear.
+    times: Option<WishedTimes>,
 }
 
 /// Ask for another time
 ///
-/// By the client. The proposal stands meanwhile; the support worker can revise it.
+/// By the client, in words, and with times of their own where they have some. The proposal stands meanwhile; the
+/// support worker can revise it.
 #[utoipa::path(post, path = "/v1/engagements/{engagement}/proposals/{proposal}/other-times", tag = "proposals",
     params(("engagement" = EngagementId, Path), ("proposal" = ProposalId, Path)),
-    request_body(content = Wish, example = json!({"text": "In the afternoon, or on Wednesday?"})),
+    request_body(content = Wish, example = json!({
+        "text": "In the afternoon?", "times": {"starts": "2026-12-01T14:00:00", "minutes": 120}
+    })),
     responses((status = 201, body = ProposalView))
 )]
 pub(super) async fn ask_other_time(
@@ -197,11 +217,10 @@ pub(super) async fn ask_other_time(
         side: Side::Client,
         operation: "ask_other_time",
         happening: Happening::AnotherTimeAsked,
-        prices: false,
     };
     act(&context, &caller, path, &command.key, &ask, |was, it| {
-        let text = &command.body.text;
-        Ok(was.ask_other_time(text, it.party.acting, it.now)?)
+        let Wish { text, times } = &command.body;
+        Ok(was.ask_other_time(text, *times, it.party.acting, it.policy, it.now)?)
     })
     .await
 }
@@ -224,7 +243,6 @@ pub(super) async fn withdraw_proposal(
         side: Side::Worker,
         operation: "withdraw_proposal",
         happening: Happening::ProposalWithdrawn,
-        prices: false,
     };
     act(
         &context,

@@ -10,6 +10,7 @@ use super::audit;
 use crate::consume::{ConsumeError, Effect};
 use crate::context::Context;
 use crate::conversation::tell;
+use crate::visit_change;
 
 /// The effect of a proposal's deadline.
 pub(crate) async fn when_due(
@@ -30,6 +31,7 @@ pub(crate) async fn when_due(
         Ok(lapsed) => {
             let audit = audit(context, Actor::Service, "lapse_proposal", &lapsed);
             let commit = Commit::new(audit).replace(&was, &lapsed).finish(pending);
+            let commit = visit_change::followed(context, commit, &lapsed).await?;
             if !held.value.is_live() {
                 // Those who have parted are left in peace.
                 return Ok(commit.into());

@@ -10,6 +10,7 @@ mod candidate;
 mod engagement;
 mod few;
 mod import;
+mod living;
 mod matching;
 mod place;
 mod safety;
@@ -58,6 +59,7 @@ async fn play_on(mut stage: Stage) -> Result<(), TourError> {
     let engaged = candidate::play(&mut stage, &people, &request).await?;
     engagement::play(&mut stage, &people, &engaged).await?;
     visit::play(&mut stage, &people, &engaged, &request).await?;
+    living::play(&mut stage, &people, &engaged).await?;
     safety::play(&mut stage, &people, &engaged).await?;
     stage.close().await;
     Ok(())

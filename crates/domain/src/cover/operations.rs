@@ -189,7 +189,7 @@ impl Cover {
     pub fn is_wanted_for(&self, visit: &Visit) -> bool {
         let same = visit.details == self.details && visit.covered_by.is_none();
         let by_worker = || {
-            let side = visit.cancellation.as_ref().and_then(|why| why.side);
+            let side = visit.cancellation.as_ref().and_then(|it| it.why.side);
             side == Some(Side::Worker)
         };
         same && match visit.state {

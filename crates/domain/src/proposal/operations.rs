@@ -3,13 +3,16 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::{
-    Conditions, MOST_OTHER_TIMES, MOST_REVISIONS, OtherTime, Proposal, ProposalState, Revision,
+    Change, Conditions, MOST_OTHER_TIMES, MOST_REVISIONS, OtherTime, Proposal, ProposalState,
+    ProposedVisit, Revision,
 };
 use crate::access::Acting;
+use crate::change_request::WishedTimes;
 use crate::engagement::{Engagement, EngagementNotOpen, Reasoned};
 use crate::id::{ProposalId, VisitId};
 use crate::invalid::{Findings, Invalid};
 use crate::policy::Policy;
+use crate::series::{SeriesOffer, series_id};
 use crate::terms::{BookedRates, NotCovered, VisitPrice};
 use crate::visit::VisitDetails;
 
@@ -185,18 +188,30 @@ impl From<NotUnderTerms> for AcceptProposalError {
 fn revision(
     number: u32,
     engagement: &Engagement,
-    visit: VisitDetails,
+    proposed: ProposedVisit,
     acting: Acting,
     under: Conditions<'_>,
     now: DateTime<Utc>,
 ) -> Result<Revision, ProposeVisitError> {
     engagement.must_be_open()?;
+    let ProposedVisit { visit, repeats } = proposed;
     let mut findings = Findings::default();
     let times = visit.find_faults("/visit", under.policy, now, &mut findings);
+    let occurrences = match (&repeats, times) {
+        (Some(repeats), Some(_)) => repeats.occurrences(&visit, "/repeats", &mut findings),
+        (Some(_), None) | (None, _) => None,
+    };
     findings.into_result().map_err(ProposeVisitError::Invalid)?;
     // A visit without times has faults.
     let times = times.ok_or_else(|| ProposeVisitError::Invalid(Vec::new()))?;
-    let (_, price) = priced(engagement, &visit, times.from, under.holidays)?;
+    let (terms, price) = priced(engagement, &visit, times.from, under.holidays)?;
+    let series = match repeats.zip(occurrences) {
+        Some((repeats, occurrences)) => {
+            let offer = SeriesOffer::of(repeats, &occurrences, &visit, terms.rates);
+            Some(offer.map_err(ProposeVisitError::NotCovered)?)
+        }
+        None => None,
+    };
     Ok(Revision {
         number,
         at: now,
@@ -207,12 +222,15 @@ fn revision(
         cancellation: (under.cancellation).terms(times.from, visit.zone(), under.holidays),
         warnings: visit.warnings(under.policy),
         visit,
+        series,
     })
 }
 
-fn lapses_at(revision: &Revision, policy: &Policy) -> DateTime<Utc> {
+/// A change is no longer wanted either once the visit begins as it is booked.
+fn lapses_at(revision: &Revision, changes: Option<&Change>, policy: &Policy) -> DateTime<Utc> {
     let stands = TimeDelta::days(i64::from(policy.offer_days));
-    revision.from.min(revision.at + stands)
+    let begins = changes.map_or(revision.from, |change| revision.from.min(change.from));
+    begins.min(revision.at + stands)
 }
 
 impl Proposal {
@@ -223,19 +241,32 @@ impl Proposal {
     pub fn propose(
         id: ProposalId,
         engagement: &Engagement,
-        visit: VisitDetails,
+        proposed: impl Into<ProposedVisit>,
         acting: Acting,
         under: Conditions<'_>,
         now: DateTime<Utc>,
     ) -> Result<Self, ProposeVisitError> {
-        let current = revision(1, engagement, visit, acting, under, now)?;
+        Self::propose_for(id, None, engagement, proposed.into(), acting, under, now)
+    }
+
+    pub(super) fn propose_for(
+        id: ProposalId,
+        changes: Option<Change>,
+        engagement: &Engagement,
+        proposed: ProposedVisit,
+        acting: Acting,
+        under: Conditions<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Self, ProposeVisitError> {
+        let current = revision(1, engagement, proposed, acting, under, now)?;
         Ok(Self {
             id,
             engagement: engagement.id,
             client: engagement.client,
             worker: engagement.worker,
             state: ProposalState::Open,
-            lapses_at: lapses_at(&current, under.policy),
+            lapses_at: lapses_at(&current, changes.as_ref(), under.policy),
+            changes,
             current,
             earlier: Vec::new(),
             other_times: Vec::new(),
@@ -243,6 +274,7 @@ impl Proposal {
             refusal: None,
             closed_at: None,
             visit: None,
+            series: None,
             policy_version: under.policy.version,
         })
     }
@@ -268,18 +300,28 @@ impl Proposal {
     pub fn revise(
         &self,
         engagement: &Engagement,
-        visit: VisitDetails,
+        proposed: impl Into<ProposedVisit>,
         acting: Acting,
         under: Conditions<'_>,
         now: DateTime<Utc>,
     ) -> Result<Self, ReviseProposalError> {
         self.must_be_open(now)?;
+        let proposed = proposed.into();
+        if self.changes.is_some() && proposed.repeats.is_some() {
+            let mut findings = Findings::default();
+            findings.add(
+                "/repeats",
+                "is nothing that a booked visit can be changed to",
+            );
+            let refused = findings.into_result().map_err(ProposeVisitError::Invalid);
+            refused?;
+        }
         if self.earlier.len().saturating_add(1) >= MOST_REVISIONS {
             return Err(ReviseProposalError::TooMany);
         }
         let number = self.current.number.saturating_add(1);
-        let current = revision(number, engagement, visit, acting, under, now)?;
-        let lapses_at = lapses_at(&current, under.policy);
+        let current = revision(number, engagement, proposed, acting, under, now)?;
+        let lapses_at = lapses_at(&current, self.changes.as_ref(), under.policy);
         let moved = u32::from(lapses_at != self.lapses_at);
         let mut next = self.clone();
         next.earlier
@@ -290,7 +332,8 @@ impl Proposal {
         Ok(next)
     }
 
-    /// The client accepts exactly revision `number`, which books `visit` under the terms that come with it.
+    /// The client accepts exactly revision `number`. It changes the visit that it is about, or books one under the
+    /// id `fresh`, or a series whose id is made from it, under the terms that come with it.
     ///
     /// INVARIANT: what is booked is what the client saw, at the price that they saw. Any other revision than the
     /// current one is refused.
@@ -301,7 +344,7 @@ impl Proposal {
         &self,
         number: u32,
         engagement: &Engagement,
-        visit: VisitId,
+        fresh: VisitId,
         holidays: &[NaiveDate],
         now: DateTime<Utc>,
     ) -> Result<(Self, UnderTerms), AcceptProposalError> {
@@ -313,11 +356,21 @@ impl Proposal {
         engagement.must_be_open()?;
         let seen = &self.current;
         let (terms, price) = priced(engagement, &seen.visit, seen.from, holidays)?;
-        if price != seen.price {
+        let same = match &seen.series {
+            Some(series) => series.costs_the_same(&seen.visit, &terms.rates),
+            None => true,
+        };
+        if price != seen.price || !same {
             return Err(AcceptProposalError::PriceChanged);
         }
+        let visit = match (&self.changes, &seen.series) {
+            (Some(change), _) => Some(change.visit),
+            (None, Some(_)) => None,
+            (None, None) => Some(fresh),
+        };
         let accepted = Self {
-            visit: Some(visit),
+            visit,
+            series: visit.is_none().then(|| series_id(fresh)),
             ..self.closed(ProposalState::Accepted, now)
         };
         Ok((accepted, terms))
@@ -342,12 +395,18 @@ impl Proposal {
     pub fn ask_other_time(
         &self,
         text: &str,
+        times: Option<WishedTimes>,
         acting: Acting,
+        policy: &Policy,
         now: DateTime<Utc>,
     ) -> Result<Self, AskOtherTimeError> {
         self.must_be_open(now)?;
         let mut findings = Findings::default();
         findings.text("/text", text, 1, 500);
+        if let Some(times) = times {
+            let visit = &self.current.visit;
+            times.find_faults(visit, "/times", policy, now, &mut findings);
+        }
         findings.into_result().map_err(AskOtherTimeError::Invalid)?;
         if self.other_times.len() >= MOST_OTHER_TIMES {
             return Err(AskOtherTimeError::TooMany);
@@ -357,6 +416,7 @@ impl Proposal {
             at: now,
             acting,
             text: text.trim().to_owned(),
+            times,
         });
         Ok(next)
     }

@@ -43,7 +43,7 @@ fn acting() -> Acting {
     Acting::by(id(9))
 }
 
-fn engagement() -> Engagement {
+pub(crate) fn engagement() -> Engagement {
     let mut engagement = Engagement::open(id(1), id(2), id(3), id(4), id(5), now());
     let rate = BandRate {
         band: TimeBand::WeekdayDaytime,
@@ -140,7 +140,7 @@ fn carry_out(
             declined.map_err(|DeclineProposalError::NotOpen(why)| Some(why))
         }
         Command::AskOtherTime => proposal
-            .ask_other_time("In the afternoon?", acting(), at)
+            .ask_other_time("In the afternoon?", None, acting(), &policy, at)
             .map_err(|refused| match refused {
                 AskOtherTimeError::NotOpen(why) => Some(why),
                 AskOtherTimeError::TooMany | AskOtherTimeError::Invalid(_) => None,
@@ -316,7 +316,7 @@ fn there_is_an_end_to_revising_and_to_asking() {
         Err(None)
     );
     for text in ["", " ", &"x".repeat(501)] {
-        let refused = open().ask_other_time(text, acting(), now());
+        let refused = open().ask_other_time(text, None, acting(), &Policy::default(), now());
         assert!(
             matches!(refused, Err(AskOtherTimeError::Invalid(found)) if found[0].pointer == "/text")
         );

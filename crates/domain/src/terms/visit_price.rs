@@ -88,24 +88,52 @@ impl BookedRates {
         zone: Tz,
         minutes: u32,
     ) -> Result<VisitPrice, NotCovered> {
-        let mut parts = Vec::new();
-        for (band, minutes) in bands(from, zone, minutes, &self.holidays) {
-            let rate = self.rates.iter().find(|rate| rate.band == band);
-            let hourly = rate.ok_or(NotCovered::Band(self.service, band))?.hourly;
-            parts.push(BandPart {
+        let touched = bands(from, zone, minutes, &self.holidays);
+        let unknown = touched
+            .iter()
+            .find(|(band, _)| self.hourly(*band).is_none());
+        match unknown {
+            Some((band, _)) => Err(NotCovered::Band(self.service, *band)),
+            None => Ok(self.price_of(&touched)),
+        }
+    }
+
+    /// What `minutes` cost that were really worked from `from` on, and how many of them have no rate: a visit can
+    /// begin or end in a band that nobody meant it to touch. Those cost nothing, since no price of theirs was agreed.
+    #[must_use]
+    pub fn price_worked(&self, from: DateTime<Utc>, zone: Tz, minutes: u32) -> (VisitPrice, u32) {
+        let touched = bands(from, zone, minutes, &self.holidays);
+        let (priced, unpriced): (Vec<_>, Vec<_>) = touched
+            .into_iter()
+            .partition(|(band, _)| self.hourly(*band).is_some());
+        let unpriced = unpriced.iter().map(|(_, minutes)| minutes).sum();
+        (self.price_of(&priced), unpriced)
+    }
+
+    fn hourly(&self, band: TimeBand) -> Option<Cents> {
+        let rate = self.rates.iter().find(|rate| rate.band == band);
+        rate.map(|rate| rate.hourly)
+    }
+
+    /// What so many minutes in each band cost; bands without a rate are left out.
+    fn price_of(&self, touched: &[(TimeBand, u32)]) -> VisitPrice {
+        let part = |&(band, minutes): &(TimeBand, u32)| {
+            let hourly = self.hourly(band)?;
+            Some(BandPart {
                 band,
                 minutes,
                 hourly,
                 worker_gets: for_minutes(hourly, minutes),
-            });
-        }
+            })
+        };
+        let parts: Vec<BandPart> = touched.iter().filter_map(part).collect();
         let worker_gets = parts
             .iter()
             .fold(0_u32, |sum, part| sum.saturating_add(part.worker_gets.0));
-        Ok(VisitPrice {
+        VisitPrice {
             parts,
             total: Price::of(Cents(worker_gets), self.service_basis_points),
-        })
+        }
     }
 
     /// The same, with no more public holidays than a visit between these instants can touch.
@@ -327,5 +355,10 @@ mod tests {
             refused(Service::Gardening, 30),
             Err(NotCovered::Service(Service::Gardening))
         );
+        // What was worked all the same costs nothing in a band without a rate.
+        let rates = agreed.rates(SOCIAL, &[]).unwrap();
+        let (worked, unpriced) = rates.price_worked(monday, zone, 50);
+        assert_eq!(parts(&worked), [(TimeBand::WeekdayDaytime, 30, 3000)]);
+        assert_eq!((worked.total, unpriced), (Price::of(Cents(3000), 250), 20));
     }
 }

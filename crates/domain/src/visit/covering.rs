@@ -1,4 +1,4 @@
-//! A visit in whose place somebody else comes.
+//! Booking somebody else in a visit's place.
 
 use std::collections::BTreeSet;
 
@@ -60,6 +60,11 @@ impl Visit {
             cover: None,
             covers: Some(self.id),
             covered_by: None,
+            series: None,
+            change_request: None,
+            worked: None,
+            confirmation: None,
+            dispute: None,
             booked_for: booking.booked_for,
         };
         booked.armed(policy, now)
@@ -76,6 +81,7 @@ mod tests {
     fn whoever_comes_instead_is_booked_for_the_same_at_the_same_price() {
         let was = Visit {
             cover: Some(id(40)),
+            series: Some(id(41)),
             sequence: 3,
             ..booked()
         };
@@ -91,10 +97,8 @@ mod tests {
             (visit.id, visit.engagement, visit.worker),
             (id(80), id(81), id(82))
         );
-        assert_eq!(
-            (visit.covers, visit.covered_by, visit.cover),
-            (Some(was.id), None, None)
-        );
+        let covering = (visit.covers, visit.covered_by, visit.cover, visit.series);
+        assert_eq!(covering, (Some(was.id), None, None, None));
         assert_eq!((visit.state, visit.sequence), (VisitState::Booked, 0));
         assert_eq!((visit.from, visit.until), (was.from, was.until));
         assert_eq!((&visit.details, &visit.price), (&was.details, &was.price));

@@ -46,13 +46,30 @@ impl Visit {
     /// Deadlines follow from what the visit is, and so from when it is: whatever moves it arms them anew.
     #[must_use]
     pub fn armed(self, policy: &Policy, after: DateTime<Utc>) -> Self {
-        let mut ahead = self.steps(policy);
-        ahead.retain(|deadline| after < deadline.at);
         Self {
-            deadline: ahead.into_iter().min_by_key(|deadline| deadline.at),
+            deadline: self.deadline_after(policy, after),
             deadline_generation: self.deadline_generation.saturating_add(1),
             ..self
         }
+    }
+
+    /// The visit with the deadline after `passed` armed. Reminders whose time has come meanwhile are left out: two at
+    /// once, or one of a visit that should have begun, help nobody.
+    #[must_use]
+    pub fn armed_after(self, passed: VisitDeadline, policy: &Policy, now: DateTime<Utc>) -> Self {
+        let after = match self.deadline_after(policy, passed.at) {
+            Some(next) if next.step == VisitStep::Remind && next.at <= now => {
+                return self.armed_after(next, policy, now);
+            }
+            _ => passed.at,
+        };
+        self.armed(policy, after)
+    }
+
+    /// Whether a reminder of it still helps at `now`.
+    #[must_use]
+    pub fn can_be_reminded_of(&self, now: DateTime<Utc>) -> bool {
+        self.state == VisitState::Booked && now < self.from
     }
 
     /// The deadline that a due row of this generation stands for.
@@ -70,6 +87,12 @@ impl Visit {
             return Err(PassVisitDeadlineError::Early(armed.at));
         }
         Ok(armed)
+    }
+
+    fn deadline_after(&self, policy: &Policy, after: DateTime<Utc>) -> Option<VisitDeadline> {
+        let mut ahead = self.steps(policy);
+        ahead.retain(|deadline| after < deadline.at);
+        ahead.into_iter().min_by_key(|deadline| deadline.at)
     }
 
     fn steps(&self, policy: &Policy) -> Vec<VisitDeadline> {
@@ -90,7 +113,8 @@ impl Visit {
             }
             VisitState::Completed => {
                 let silence = TimeDelta::hours(i64::from(policy.confirmation_hours));
-                let since = self.completed_at.unwrap_or(self.until);
+                // From when the client could know of it.
+                let since = self.worked.as_ref().map_or(self.until, |it| it.recorded_at);
                 vec![step(VisitStep::Confirm, since + silence)]
             }
             VisitState::Started

@@ -1,9 +1,14 @@
-use proptest::prelude::*;
-
 use super::*;
-use crate::eligibility::Rule;
-use crate::engagement::Side;
+use crate::eligibility::Broken;
+use crate::engagement::{Reasoned, Side};
+use crate::money::Cents;
 use crate::proposal::tests::{details, id, now, open};
+use crate::terms::{BandRate, TimeBand};
+
+mod account;
+mod cancelling;
+mod commands;
+mod deadline;
 
 pub(crate) fn booked() -> Visit {
     let proposal = open();
@@ -15,7 +20,10 @@ pub(crate) fn booked() -> Visit {
             version: 1,
             rates: BookedRates {
                 service: Service::SocialSupport,
-                rates: Vec::new(),
+                rates: vec![BandRate {
+                    band: TimeBand::WeekdayDaytime,
+                    hourly: Cents(5400),
+                }],
                 service_basis_points: 250,
                 holidays: Vec::new(),
             },
@@ -31,68 +39,21 @@ pub(crate) fn booked() -> Visit {
     )
 }
 
-fn reasoned() -> Reasoned {
+pub(crate) fn reasoned(side: Option<Side>, at: DateTime<Utc>) -> Reasoned {
     Reasoned {
-        side: Some(Side::Client),
+        side,
         acting: Acting::by(id(21)),
-        at: now(),
-        reason: "Booked by mistake.".to_owned(),
+        at,
+        reason: "As things are.".to_owned(),
     }
 }
 
-#[test]
-fn every_state_and_command() {
-    use CancelVisitError as Cancel;
-    use CompleteVisitError as Complete;
-    use StartVisitError as Start;
-    use VisitState::{Booked, Cancelled, Completed, Started};
-    for (state, started, completed, cancelled) in [
-        (
-            Booked,
-            Ok(Started),
-            Err(Complete::NotStarted),
-            Ok(Cancelled),
-        ),
-        (
-            Started,
-            Err(Start::AlreadyStarted),
-            Ok(Completed),
-            Err(Cancel::Started),
-        ),
-        (
-            Completed,
-            Err(Start::Completed),
-            Err(Complete::AlreadyCompleted),
-            Err(Cancel::Completed),
-        ),
-        (
-            Cancelled,
-            Err(Start::Cancelled),
-            Err(Complete::Cancelled),
-            Err(Cancel::AlreadyCancelled),
-        ),
-    ] {
-        let visit = Visit { state, ..booked() };
-        let state_of = |visit: Visit| visit.state;
-        let from = visit.from;
-        assert_eq!(visit.start(Broken::NONE, from).map(state_of), started);
-        assert_eq!(visit.complete(from).map(state_of), completed);
-        assert_eq!(visit.cancel(reasoned()).map(state_of), cancelled);
-    }
-}
-
-#[test]
-fn it_begins_at_most_half_an_hour_early_and_with_somebody_who_may() {
+/// Completed after so many minutes, begun at its time.
+pub(crate) fn completed_after(minutes: i64) -> Visit {
     let visit = booked();
-    let earliest = visit.from - TimeDelta::minutes(30);
-    let before = earliest - TimeDelta::seconds(1);
-    let early = visit.start(Broken::NONE, before);
-    assert_eq!(early, Err(StartVisitError::Early(earliest)));
-    let begun = visit.start(Broken::NONE, earliest).unwrap();
-    assert_eq!(begun.started_at, Some(earliest));
-    let broken = Broken::NONE.unless(false, Rule::Active);
-    let refused = visit.start(broken, earliest);
-    assert_eq!(refused, Err(StartVisitError::NotEligible(broken)));
+    let until = visit.from + TimeDelta::minutes(minutes);
+    let begun = visit.start(None, Broken::NONE, visit.from).unwrap();
+    begun.complete(None, &Policy::default(), until).unwrap()
 }
 
 #[test]
@@ -202,31 +163,4 @@ fn times_are_shown_as_clocks_at_the_place_show_them() {
     let visit = booked();
     let shown = visit.details.local(visit.from).to_rfc3339();
     assert_eq!(shown, "2026-12-01T09:00:00+10:00");
-}
-
-proptest! {
-    #[test]
-    fn whatever_is_done_it_is_over_once(steps in prop::collection::vec((0_u8..3, 0_i64..200), 1..20)) {
-        let mut visit = booked();
-        let mut at = now();
-        let mut ends = 0;
-        for (command, hours) in steps {
-            at += TimeDelta::hours(hours);
-            let next = match command {
-                0 => visit.start(Broken::NONE, at).ok(),
-                1 => visit.complete(at).ok(),
-                _ => visit.cancel(reasoned()).ok(),
-            };
-            let Some(next) = next else { continue };
-            prop_assert!(!matches!(visit.state, VisitState::Completed | VisitState::Cancelled));
-            if next.state == VisitState::Completed {
-                prop_assert!(next.started_at <= next.completed_at);
-                prop_assert!(next.started_at >= Some(next.from - TimeDelta::minutes(30)));
-            }
-            prop_assert_eq!(next.cancellation.is_some(), next.state == VisitState::Cancelled);
-            ends += u32::from(matches!(next.state, VisitState::Completed | VisitState::Cancelled));
-            visit = next;
-        }
-        prop_assert!(ends <= 1);
-    }
 }

@@ -1,7 +1,9 @@
 //! How what lies between a client and a support worker is stored: invitations, engagements and all that comes of them.
 
+use domain::change_request::ChangeRequest;
 use domain::conversation::Message;
 use domain::engagement::Engagement;
+use domain::feed::Feeds;
 use domain::id::{
     CandidateId, ClientId, EngagementId, InvitationId, MatchRequestId, VisitId, WorkerId,
 };
@@ -10,6 +12,7 @@ use domain::meeting::Meeting;
 use domain::pair::Pair;
 use domain::proposal::Proposal;
 use domain::schedule::{BusySheet, Month};
+use domain::series::Series;
 use domain::terms::Offer;
 use domain::visit::Visit;
 use domain::vocabulary::Vocabulary;
@@ -146,9 +149,27 @@ impl Entity for Visit {
     }
 }
 
+impl Entity for ChangeRequest {
+    fn key(&self) -> Key {
+        Key::change_request(self.visit, self.id)
+    }
+}
+
+impl Entity for Series {
+    fn key(&self) -> Key {
+        Key::series(self.engagement, self.id)
+    }
+}
+
 impl Entity for BusySheet {
     fn key(&self) -> Key {
         Key::busy_sheet(self.person, self.month)
+    }
+}
+
+impl Entity for Feeds {
+    fn key(&self) -> Key {
+        Key::feeds(self.person)
     }
 }
 

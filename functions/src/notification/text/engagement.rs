@@ -1,16 +1,39 @@
 //! What people hear of what happened in an engagement: who did it and what it says stands in the app.
 
 use domain::engagement::Happening;
+use domain::id::VisitId;
+use domain::visit::{Visit, VisitState};
 use domain::vocabulary::Vocabulary;
+use store::{Key, StoreError};
 
 use super::Text;
+use crate::context::Context;
 
-/// The notice of something that happened.
-pub(super) fn text(happening: Happening) -> Text {
-    Text {
-        subject: happening.label().to_owned(),
-        body: body(happening).to_owned(),
+/// The notice of something that happened, with the time of the visit that it is about, as it stands now. None for
+/// what has come to nothing since: nobody is reminded of a visit that was cancelled.
+pub(super) async fn text(
+    context: &Context,
+    happening: Happening,
+    visit: Option<VisitId>,
+) -> Result<Option<Text>, StoreError> {
+    let visit = match visit {
+        Some(visit) => context.store.get::<Visit>(&Key::visit(visit)).await?,
+        None => None,
+    };
+    let cancelled = |visit: &Visit| visit.state == VisitState::Cancelled;
+    if happening == Happening::VisitReminder
+        && (visit.as_ref()).is_none_or(|visit| cancelled(&visit.value))
+    {
+        return Ok(None);
     }
+    let body = match visit {
+        Some(visit) => format!("{}\n\nThe visit: {}.", body(happening), visit.value.when()),
+        None => body(happening).to_owned(),
+    };
+    Ok(Some(Text {
+        subject: happening.label().to_owned(),
+        body,
+    }))
 }
 
 const fn body(happening: Happening) -> &'static str {
@@ -62,7 +85,9 @@ const fn body(happening: Happening) -> &'static str {
         Happening::ProposalLapsed => "It was not accepted before its time came.",
         Happening::VisitBooked => "It is on your schedule.",
         Happening::VisitStarted => "You can see it on your schedule.",
-        Happening::VisitCompleted => "You can see it on your schedule.",
+        Happening::VisitCompleted => {
+            "What was written down of it can be confirmed or disputed in the app. Left alone, it is confirmed after a day."
+        }
         Happening::VisitCancelled => "It is no longer on your schedule.",
         Happening::ChangeRequested => {
             "What is booked stands until another time is accepted. You can propose one in the app."

@@ -80,9 +80,7 @@ async fn behind(stage: &Stage, path: &str, candidate: &str) -> Result<(String, W
         .filter(|listed| listed["candidate"] == candidate)
         .find_map(|listed| listed["worker"].as_str())
         .unwrap_or_default();
-    let samples = Samples::read().map_err(|error| stage.wrong(error.to_string()))?;
-    let who = Who::sample_worker(&samples, worker)
-        .ok_or_else(|| stage.wrong(format!("{worker} is not among the samples")))?;
+    let who = sample_worker(stage, worker)?;
     Ok((worker.to_owned(), who))
 }
 
@@ -296,4 +294,11 @@ async fn accepted(
         who,
         worker,
     })
+}
+
+/// The sample support worker with this id, whom only the story itself finds.
+pub(super) fn sample_worker(stage: &Stage, worker: &str) -> Result<Who, TourError> {
+    let samples = Samples::read().map_err(|error| stage.wrong(error.to_string()))?;
+    let who = Who::sample_worker(&samples, worker);
+    who.ok_or_else(|| stage.wrong(format!("{worker} is not among the samples")))
 }

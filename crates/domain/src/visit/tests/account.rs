@@ -1,0 +1,163 @@
+//! The day itself, and what it comes to.
+
+use super::*;
+use crate::eligibility::Rule;
+
+const SECOND: TimeDelta = TimeDelta::seconds(1);
+
+fn minutes(minutes: i64) -> TimeDelta {
+    TimeDelta::minutes(minutes)
+}
+
+#[test]
+fn it_begins_at_most_half_an_hour_early_and_with_somebody_who_may() {
+    let visit = booked();
+    let earliest = visit.from - minutes(30);
+    let early = visit.start(None, Broken::NONE, earliest - SECOND);
+    assert_eq!(early, Err(StartVisitError::Early(earliest)));
+    let begun = visit.start(None, Broken::NONE, earliest).unwrap();
+    assert_eq!(begun.started_at, Some(earliest));
+    let broken = Broken::NONE.unless(false, Rule::Active);
+    let refused = visit.start(None, broken, earliest);
+    assert_eq!(refused, Err(StartVisitError::NotEligible(broken)));
+}
+
+#[test]
+fn it_began_when_it_really_did() {
+    let visit = booked();
+    let (earliest, now) = (visit.from - minutes(30), visit.from + minutes(40));
+    let start = |at| visit.start(Some(at), Broken::NONE, now);
+    for at in [earliest, visit.from + minutes(3), now] {
+        assert_eq!(start(at).unwrap().started_at, Some(at));
+    }
+    let refused = |at| start(at).unwrap_err();
+    let unlikely = StartVisitError::Time;
+    assert_eq!(refused(now + SECOND), unlikely(UnlikelyTime::Future));
+    let early = refused(earliest - SECOND);
+    assert_eq!(early, unlikely(UnlikelyTime::Early(earliest)));
+    // Booked ten minutes before its time.
+    let visit = Visit {
+        booked_at: visit.from - minutes(10),
+        ..visit
+    };
+    let before = visit.start(Some(visit.from - minutes(11)), Broken::NONE, now);
+    assert_eq!(before, Err(unlikely(UnlikelyTime::BeforeBooking)));
+}
+
+#[test]
+fn it_ended_when_it_really_did() {
+    let visit = booked();
+    let policy = Policy::default();
+    let begun = visit.start(None, Broken::NONE, visit.from).unwrap();
+    let longest = minutes(120) + TimeDelta::hours(24);
+    let now = visit.from + TimeDelta::days(3);
+    let complete = |lasted| begun.complete(Some(visit.from + lasted), &policy, now);
+    for (lasted, worked) in [
+        (TimeDelta::zero(), 0),
+        (TimeDelta::seconds(29), 0),
+        (TimeDelta::seconds(30), 1),
+        (minutes(120), 120),
+        (longest, 26 * 60),
+    ] {
+        let done = complete(lasted).unwrap();
+        assert_eq!(done.completed_at, Some(visit.from + lasted));
+        let written = done.worked.unwrap();
+        assert_eq!((written.minutes, written.recorded_at), (worked, now));
+        // Silence runs from when the client could know of it.
+        let due = done.deadline.unwrap();
+        assert_eq!(
+            (due.step, due.at),
+            (VisitStep::Confirm, now + TimeDelta::days(1))
+        );
+        assert_eq!(done.deadline_generation, begun.deadline_generation + 1);
+    }
+    let unlikely = |lasted| match complete(lasted) {
+        Err(CompleteVisitError::Time(unlikely)) => unlikely,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(unlikely(-SECOND), UnlikelyTime::BeforeStart);
+    assert_eq!(
+        unlikely(longest + SECOND),
+        UnlikelyTime::TooLong(visit.from + longest)
+    );
+    assert_eq!(unlikely(now + SECOND - visit.from), UnlikelyTime::Future);
+    // Whoever forgot has to say when it was.
+    let forgotten = begun.complete(None, &policy, now);
+    let latest = UnlikelyTime::TooLong(visit.from + longest);
+    assert_eq!(forgotten, Err(CompleteVisitError::Time(latest)));
+}
+
+#[test]
+fn what_was_worked_is_priced_by_the_rates_of_the_booking() {
+    // 54.00 an hour, and 2.5 % on top of it.
+    for (worked, gets, unpriced) in [(120, 10_800, 0), (121, 10_890, 0), (0, 0, 0)] {
+        let written = completed_after(worked).worked.unwrap();
+        assert_eq!(written.price.total, Price::of(Cents(gets), 250));
+        assert_eq!(written.unpriced_minutes, unpriced);
+    }
+    // From nine in the morning on; from eight in the evening on there is no rate.
+    let written = completed_after(12 * 60).worked.unwrap();
+    assert_eq!(written.price.total, Price::of(Cents(11 * 5400), 250));
+    assert_eq!(written.unpriced_minutes, 60);
+}
+
+#[test]
+fn silence_costs_no_more_than_was_worked_or_booked() {
+    let booked = booked().price.total;
+    for (worked, gets) in [(60, 5400), (120, 10_800), (240, 10_800)] {
+        let visit = completed_after(worked);
+        let confirmed = visit.confirm_in_silence(visit.until).unwrap();
+        assert_eq!(confirmed.charge(), Price::of(Cents(gets), 250));
+        assert!(confirmed.charge().client_pays <= booked.client_pays);
+        assert_eq!(confirmed.confirmation.unwrap().by, ConfirmedBy::Silence);
+    }
+}
+
+#[test]
+fn the_client_confirms_exactly_what_they_saw() {
+    let visit = completed_after(240);
+    let recorded = visit.worked.as_ref().unwrap().recorded();
+    let acting = Acting::by(id(21));
+    for seen in [
+        Recorded {
+            minutes: 120,
+            ..recorded
+        },
+        Recorded {
+            charge: booked().price.total,
+            ..recorded
+        },
+    ] {
+        let refused = visit.confirm(acting, seen, visit.until);
+        assert_eq!(refused, Err(ConfirmVisitError::Stale(recorded)));
+    }
+    let confirmed = visit.confirm(acting, recorded, visit.until).unwrap();
+    // All of it, though that is more than was booked.
+    assert_eq!(confirmed.charge(), Price::of(Cents(21_600), 250));
+    assert_eq!(confirmed.deadline, None);
+}
+
+#[test]
+fn it_can_be_disputed_for_28_days_and_once() {
+    let visit = completed_after(120);
+    let last = visit.worked.as_ref().unwrap().recorded_at + TimeDelta::days(28);
+    let silent = visit.confirm_in_silence(visit.until).unwrap();
+    for visit in [&visit, &silent] {
+        let dispute = |at| visit.dispute(reasoned(Some(Side::Client), at));
+        let late = dispute(last + SECOND);
+        assert_eq!(late, Err(DisputeVisitError::TooLate(last)));
+        let disputed = dispute(last).unwrap();
+        assert_eq!(disputed.charge(), Price::NOTHING);
+        assert_eq!(disputed.deadline, None);
+        let more = disputed.settle_dispute(reasoned(None, last), 121);
+        assert_eq!(more, Err(SettleDisputeError::MoreThanWorked(120)));
+        for (payable, gets) in [(0, 0), (60, 5400), (120, 10_800)] {
+            let settled = disputed
+                .settle_dispute(reasoned(None, last), payable)
+                .unwrap();
+            assert_eq!(settled.charge(), Price::of(Cents(gets), 250));
+            let again = settled.dispute(reasoned(Some(Side::Client), last));
+            assert_eq!(again, Err(DisputeVisitError::Settled));
+        }
+    }
+}

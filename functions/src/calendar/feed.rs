@@ -1,0 +1,74 @@
+//! What calendar programs read by a link.
+
+use axum::extract::State;
+use axum::response::Response;
+use chrono::TimeDelta;
+use domain::calendar;
+use domain::feed::FeedOf;
+use domain::schedule::taken;
+use domain::visit::Visit;
+use store::Key;
+
+use super::{as_file, booked, opened, range};
+use crate::context::Shared;
+use crate::path::Path;
+use crate::problem::Problem;
+
+/// Read a calendar
+///
+/// RFC 5545, by a link that its holder opened: the visits of the last five weeks and all that are booked. Each event
+/// says when, in the local time of its place, and leads to the app for everything else. No access token is needed.
+#[utoipa::path(get, path = "/v1/calendars/{token}", tags = ["calendars", crate::api::PUBLIC_TAG],
+    params(("token" = String, Path, description = "From the link, with or without `.ics`")),
+    responses((status = 200, content_type = "text/calendar", body = String, example = "BEGIN:VCALENDAR\r\n…"))
+)]
+pub(super) async fn show_calendar(
+    State(context): State<Shared>,
+    Path(token): Path<String>,
+) -> Result<Response, Problem> {
+    let (feed, person) = opened(&context, &token).await?;
+    let range = range(&context);
+    let booked = booked(&context, person, range).await?;
+    let keys: Vec<Key> = booked.iter().map(|busy| Key::visit(busy.visit)).collect();
+    let visits = context.store.get_many::<Visit>(&keys).await?;
+    let mut visits: Vec<Visit> = visits.into_iter().map(|visit| visit.value).collect();
+    // A sheet only finds: what the visit says now is what counts.
+    visits.retain(|visit| {
+        let theirs = match feed.of {
+            FeedOf::Client(client) => visit.client == client,
+            FeedOf::SupportWorker(worker) => visit.worker == worker,
+        };
+        theirs && visit.counts()
+    });
+    visits.sort_by_key(|visit| (visit.from, visit.id));
+    let name = format!("{}: visits", context.deployment.organisation);
+    let app = &context.deployment.app_url;
+    Ok(as_file(calendar::of_visits(&name, app, &visits)))
+}
+
+/// Read when somebody is taken
+///
+/// RFC 5545 free and busy time, by the same link: when they have visits or are on the way between two, and nothing of
+/// what for. No access token is needed.
+#[utoipa::path(get, path = "/v1/calendars/{token}/free-busy", tags = ["calendars", crate::api::PUBLIC_TAG],
+    params(("token" = String, Path, description = "From the link")),
+    responses((status = 200, content_type = "text/calendar", body = String, example = "BEGIN:VCALENDAR\r\n…"))
+)]
+pub(super) async fn show_calendar_free_busy(
+    State(context): State<Shared>,
+    Path(token): Path<String>,
+) -> Result<Response, Problem> {
+    let (feed, person) = opened(&context, &token).await?;
+    let range = range(&context);
+    let policy = context.store.policy().await?;
+    let buffer = TimeDelta::minutes(i64::from(policy.travel_buffer_minutes));
+    let booked = booked(&context, person, range).await?;
+    let busy = taken(&booked, None, buffer, range);
+    let uid = format!("free-busy-{}-{person}", feed.number);
+    Ok(as_file(calendar::of_busy(
+        &uid,
+        range,
+        &busy,
+        context.now(),
+    )))
+}

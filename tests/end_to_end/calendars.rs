@@ -1,0 +1,219 @@
+//! Calendars that other programs read: what they say, what they keep to themselves, and when a link ends.
+
+use domain::access::{Authority, AuthorityState};
+use icalendar::parser::{Component, read_calendar, unfold};
+use rapport_tests::answer::Answer;
+use rapport_tests::people::settle_representative;
+use rapport_tests::visits::at_home;
+use serde_json::{Value, json};
+use store::Key;
+
+use crate::engaged::{Engaged, accept, edit, propose};
+
+const LINKS: &str = "/v1/me/calendar-links";
+
+async fn open(engaged: &Engaged, subject: &str, of: &Value) -> Answer {
+    let caller = engaged.world.as_(subject);
+    caller.post(LINKS, &json!({"of": of})).await.expect(201)
+}
+
+/// The components of a calendar, read by a parser that is not ours.
+async fn read(engaged: &Engaged, path: &str) -> Vec<(String, Vec<(String, String)>)> {
+    let answer = engaged.world.nobody().get(path).await.expect(200);
+    let media_type = answer.header("content-type");
+    assert_eq!(media_type, Some("text/calendar; charset=utf-8"));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert!(
+        !answer.text().replace("\r\n", "").contains('\n'),
+        "{}",
+        answer.text()
+    );
+    let unfolded = unfold(answer.text());
+    let calendar = read_calendar(&unfolded).expect("a calendar");
+    calendar.components.iter().map(parts).collect()
+}
+
+fn parts(component: &Component<'_>) -> (String, Vec<(String, String)>) {
+    let properties = component.properties.iter();
+    let properties = properties.map(|it| (it.name.to_string(), it.val.to_string()));
+    (component.name.to_string(), properties.collect())
+}
+
+fn events(components: &[(String, Vec<(String, String)>)]) -> Vec<[&str; 3]> {
+    let value = |properties: &'_ [(String, String)], name: &str| -> usize {
+        properties.iter().position(|(it, _)| it == name).unwrap()
+    };
+    let events = components.iter().filter(|(name, _)| name == "VEVENT");
+    events
+        .map(|(_, it)| ["UID", "SEQUENCE", "DTSTART"].map(|name| &*it[value(it, name)].1))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_calendar_says_when_the_visits_are_and_nothing_of_whom_or_where() {
+    let engaged = Engaged::settle().await;
+    // On both sides of the night in which clocks are put back.
+    let late = engaged.book(&at_home("2026-04-06T09:00:00")).await;
+    let early = engaged.book(&at_home("2026-03-05T09:00:00")).await;
+    let uid = |path: &str| format!("{}@visits.rapport", path.rsplit('/').next().unwrap());
+    let clients = open(&engaged, "ana", &json!({"client": engaged.client})).await;
+    let workers = open(
+        &engaged,
+        "wanda",
+        &json!({"support_worker": engaged.worker}),
+    )
+    .await;
+    for link in [&clients, &workers] {
+        let components = read(&engaged, &link.string("calendar")).await;
+        let (early, late) = (uid(&early), uid(&late));
+        assert_eq!(
+            events(&components),
+            [
+                [&*early, "0", "20260305T090000"],
+                [&*late, "0", "20260406T090000"]
+            ]
+        );
+        let zones = components.iter().filter(|(name, _)| name == "VTIMEZONE");
+        assert_eq!(zones.count(), 1);
+        let text = engaged.world.nobody().get(&link.string("calendar")).await;
+        for secret in ["Ana", "Wanda", "Vulture", "Carlton", "social", "@example"] {
+            assert!(!text.text().contains(secret), "{secret} in {}", text.text());
+        }
+    }
+    let reason = json!({"reason": "A mistake."});
+    let cancelled = engaged.world.administrator();
+    let cancelled = cancelled
+        .post(&format!("{late}/cancellation"), &reason)
+        .await;
+    cancelled.expect(201);
+    let left = read(&engaged, &clients.string("calendar")).await;
+    assert_eq!(events(&left).len(), 1);
+}
+
+#[tokio::test]
+async fn a_link_ends_when_it_is_revoked_and_when_its_holder_may_not_see_any_more() {
+    let engaged = Engaged::settle().await;
+    let world = &engaged.world;
+    let rosa = settle_representative(world.context(), "rosa", engaged.client, |_| {}).await;
+    let client = json!({"client": engaged.client});
+    let hers = open(&engaged, "rosa", &client).await;
+    let own = open(&engaged, "ana", &client).await;
+    let [hers, mine] = [&hers, &own].map(|link| link.string("calendar"));
+    assert_ne!(hers, mine);
+    for path in [&hers, &mine] {
+        world.nobody().get(path).await.expect(200);
+    }
+    // Nobody else opens a link to it, and nobody guesses one.
+    for (subject, of) in [
+        ("wanda", client.clone()),
+        ("ana", json!({"support_worker": engaged.worker})),
+        ("nobody-known", client.clone()),
+    ] {
+        let refused = world.as_(subject).post(LINKS, &json!({"of": of})).await;
+        assert!([403, 404].contains(&refused.status()), "{subject}");
+    }
+    let (token, _) = mine.split_at(mine.len() - ".ics".len());
+    for forged in [
+        format!("{}A", &token[..token.len() - 1]),
+        mine.replacen(".1.", ".2.", 1),
+        "/v1/calendars/x".to_owned(),
+    ] {
+        world.nobody().get(&forged).await.expect(404);
+    }
+
+    let key = Key::authority(engaged.client, rosa);
+    edit::<Authority>(world, &key, |held| held.state = AuthorityState::Revoked).await;
+    world
+        .nobody()
+        .get(&hers)
+        .await
+        .expect_problem(404, "not-found");
+    world.nobody().get(&mine).await.expect(200);
+
+    let revocation = format!("{LINKS}/1/revocation");
+    world
+        .as_("ana")
+        .post(&revocation, &json!({}))
+        .await
+        .expect(201);
+    world.nobody().get(&mine).await.expect(404);
+    world
+        .nobody()
+        .get(&own.string("free_busy"))
+        .await
+        .expect(404);
+    world
+        .as_("ana")
+        .post(&revocation, &json!({}))
+        .await
+        .expect(404);
+    let again = open(&engaged, "ana", &client).await;
+    assert_eq!(again["number"], 2, "a number is given once");
+    let listed = world.as_("ana").get(LINKS).await.expect(200);
+    assert_eq!(listed["items"], json!([again.json().clone()]));
+}
+
+#[tokio::test]
+async fn a_person_has_only_so_many_links() {
+    let engaged = Engaged::settle().await;
+    let client = json!({"of": {"client": engaged.client}});
+    let ana = engaged.world.as_("ana");
+    for _ in 0..10 {
+        ana.post(LINKS, &client).await.expect(201);
+    }
+    let more = ana.post(LINKS, &client).await;
+    more.expect_problem(409, "too-many-calendar-links");
+}
+
+#[tokio::test]
+async fn the_two_of_an_engagement_see_when_the_support_worker_is_taken_with_the_journeys_to_others()
+{
+    let engaged = Engaged::settle().await;
+    let world = &engaged.world;
+    engaged.book(&at_home("2026-03-05T09:00:00")).await;
+    let other = engaged.another_client("bea").await;
+    let proposal = propose(world, "wanda", other, &at_home("2026-03-05T14:00:00")).await;
+    accept(world, "bea", &proposal.expect(201))
+        .await
+        .expect(201);
+
+    let path = format!("/v1/engagements/{}/free-busy", engaged.engagement);
+    let range = "from=2026-03-04T13:00:00Z&until=2026-03-05T13:00:00Z";
+    let seen = world.as_("ana").get(&format!("{path}?{range}")).await;
+    let expected = json!([
+        {"from": "2026-03-04T22:00:00Z", "until": "2026-03-05T00:00:00Z"},
+        {"from": "2026-03-05T02:30:00Z", "until": "2026-03-05T05:30:00Z"}
+    ]);
+    assert_eq!(seen.expect(200)["busy"], expected);
+    let seen = world.as_("wanda").get(&format!("{path}?{range}")).await;
+    assert_eq!(seen.expect(200)["busy"], expected);
+    world.as_("bea").get(&path).await.expect(404);
+    let wrong = world
+        .as_("ana")
+        .get(&format!("{path}?{}", "until=2026-01-01T00:00:00Z"))
+        .await;
+    assert_eq!(wrong.expect(422).pointers(), ["?until"]);
+
+    // By her own link, each has its journeys, and nothing says whose they are.
+    let link = open(
+        &engaged,
+        "wanda",
+        &json!({"support_worker": engaged.worker}),
+    )
+    .await;
+    let components = read(&engaged, &link.string("free_busy")).await;
+    let (name, properties) = &components[0];
+    let busy: Vec<&str> = properties
+        .iter()
+        .filter(|(name, _)| name == "FREEBUSY")
+        .map(|(_, value)| &**value)
+        .collect();
+    assert_eq!(name, "VFREEBUSY");
+    assert_eq!(
+        busy,
+        [
+            "20260304T213000Z/20260305T003000Z",
+            "20260305T023000Z/20260305T053000Z"
+        ]
+    );
+}

@@ -1,0 +1,433 @@
+//! The day itself: real times, what they come to, disputes, reminders, and visits that do not begin.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::access::StaffRole;
+use domain::id::VisitId;
+use domain::visit::Visit;
+use rapport_tests::people::settle_staff;
+use rapport_tests::visits::at_home;
+use rapport_tests::world::World;
+use serde_json::{Value, json};
+use store::Key;
+
+use crate::engaged::{Engaged, edit};
+
+/// Nine o'clock in Melbourne.
+const STARTS: &str = "2026-03-03T09:00:00";
+const FROM: &str = "2026-03-02T22:00:00Z";
+
+async fn advance_to(world: &World, at: &str) {
+    let at: DateTime<Utc> = at.parse().unwrap();
+    world.advance_by(at - world.now()).await;
+}
+
+/// Booked, begun at its time, and finished after so many minutes.
+async fn worked(engaged: &Engaged, minutes: i64) -> String {
+    let world = &engaged.world;
+    let wanda = world.as_("wanda");
+    let visit = engaged.book(&at_home(STARTS)).await;
+    advance_to(world, FROM).await;
+    let start = format!("{visit}/start");
+    wanda.post(&start, &json!({})).await.expect(201);
+    world.advance_by(TimeDelta::minutes(minutes)).await;
+    let completion = format!("{visit}/completion");
+    wanda.post(&completion, &json!({})).await.expect(201);
+    visit
+}
+
+fn times(told: &[String], subject: &str) -> usize {
+    told.iter().filter(|it| *it == subject).count()
+}
+
+#[tokio::test]
+async fn a_visit_began_and_ended_when_it_really_did() {
+    let engaged = Engaged::settle().await;
+    let world = &engaged.world;
+    let wanda = world.as_("wanda");
+    let visit = engaged.book(&at_home(STARTS)).await;
+    let (start, completion) = (format!("{visit}/start"), format!("{visit}/completion"));
+    let at = |at: &str| json!({"at": at});
+    advance_to(world, "2026-03-02T22:40:00Z").await;
+    for wrong in [
+        "2026-03-02T22:40:01Z",
+        "2026-03-02T21:29:59Z",
+        "2026-03-01T22:00:00Z",
+    ] {
+        let refused = wanda.post(&start, &at(wrong)).await.expect(422);
+        assert_eq!(refused.pointers(), ["/at"], "{wrong}");
+    }
+    for wrong in ["soon", "2026-03-03T09:05:00"] {
+        let refused = wanda.post(&start, &at(wrong)).await.expect(422);
+        assert_eq!(refused.pointers(), ["/at"], "{wrong}");
+    }
+    let begun = wanda.post(&start, &at("2026-03-03T09:05:00+11:00")).await;
+    assert_eq!(begun.expect(201)["started_at"], "2026-03-02T22:05:00Z");
+    advance_to(world, "2026-03-03T02:00:00Z").await;
+    for wrong in ["2026-03-03T02:00:01Z", "2026-03-02T22:04:59Z"] {
+        let refused = wanda.post(&completion, &at(wrong)).await.expect(422);
+        assert_eq!(refused.pointers(), ["/at"], "{wrong}");
+    }
+    let done = wanda.post(&completion, &at("2026-03-03T00:09:40Z")).await;
+    let done = done.expect(201);
+    assert_eq!(done["completed_at"], "2026-03-03T00:09:40Z");
+    assert_eq!(done["worked"]["minutes"], 125);
+    assert_eq!(done["worked"]["recorded_at"], "2026-03-03T02:00:00Z");
+    // 125 minutes at 54.00, and 2.5 % of it.
+    let price = json!({"client_pays": 11_531, "worker_gets": 11_250, "service_keeps": 281});
+    assert_eq!(done["worked"]["price"]["total"], price);
+    assert_eq!(done["charge"]["client_pays"], 0);
+}
+
+#[tokio::test]
+async fn whoever_forgot_to_finish_says_when_it_was() {
+    let engaged = Engaged::settle().await;
+    let world = &engaged.world;
+    let wanda = world.as_("wanda");
+    let visit = engaged.book(&at_home(STARTS)).await;
+    advance_to(world, FROM).await;
+    wanda
+        .post(&format!("{visit}/start"), &json!({}))
+        .await
+        .expect(201);
+    world.advance(26).await;
+    world.advance_by(TimeDelta::seconds(1)).await;
+    let completion = format!("{visit}/completion");
+    let forgotten = wanda.post(&completion, &json!({})).await.expect(422);
+    assert_eq!(forgotten.pointers(), ["/at"]);
+    let at = json!({"at": "2026-03-03T00:00:00Z"});
+    let done = wanda.post(&completion, &at).await.expect(201);
+    assert_eq!(done["worked"]["minutes"], 120);
+}
+
+#[tokio::test]
+async fn left_alone_it_confirms_itself_after_a_day_at_no_more_than_was_booked() {
+    for (minutes, pays) in [(90, 8_303), (120, 11_070), (180, 11_070)] {
+        let engaged = Engaged::settle().await;
+        let world = &engaged.world;
+        let ana = world.as_("ana");
+        let visit = worked(&engaged, minutes).await;
+        world.advance_by(TimeDelta::seconds(24 * 3600 - 1)).await;
+        assert_eq!(ana.get(&visit).await.expect(200)["state"], "completed");
+        world.advance_by(TimeDelta::seconds(1)).await;
+        let confirmed = ana.get(&visit).await.expect(200);
+        assert_eq!(confirmed["state"], "confirmed", "{minutes}");
+        assert_eq!(confirmed["confirmation"]["by"], "silence");
+        assert_eq!(confirmed["charge"]["client_pays"], pays, "{minutes}");
+        for subject in ["ana", "wanda"] {
+            assert_eq!(
+                times(&engaged.told(subject).await, "A visit was confirmed"),
+                1
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_client_confirms_exactly_what_was_written_down() {
+    let engaged = Engaged::settle().await;
+    let world = &engaged.world;
+    let (ana, wanda) = (world.as_("ana"), world.as_("wanda"));
+    let visit = worked(&engaged, 180).await;
+    let confirmation = format!("{visit}/confirmation");
+    let shown = ana.get(&visit).await.expect(200);
+    let seen = json!({"minutes": 180, "charge": shown["worked"]["price"]["total"]});
+    wanda.post(&confirmation, &seen).await.expect(403);
+    for stale in [
+        json!({"minutes": 120, "charge": seen["charge"]}),
+        json!({"minutes": 180, "charge": shown["price"]["total"]}),
+    ] {
+        let refused = ana.post(&confirmation, &stale).await;
+        let refused = refused.expect_problem(409, "visit-recorded-otherwise");
+        assert_eq!(refused["recorded"], seen);
+    }
+    let confirmed = ana.post(&confirmation, &seen).await.expect(201);
+    assert_eq!(confirmed["state"], "confirmed");
+    assert_eq!(confirmed["charge"], seen["charge"]);
+    let again = ana.post(&confirmation, &seen).await;
+    again.expect_problem(409, "visit-confirmed");
+    // Silence has nothing to add.
+    world.advance(48).await;
+    let shown = ana.get(&visit).await.expect(200);
+    assert_eq!(shown["confirmation"], confirmed["confirmation"]);
+}
+
+#[tokio::test]
+async fn a_visit_is_disputed_for_28_days_and_settled_by_those_who_hear_disputes() {
+    let engaged = Engaged::settle().await;
+    let (world, context) = (&engaged.world, engaged.world.context());
+    settle_staff(context, "mina", StaffRole::Mediator).await;
+    let (ana, wanda, mina) = (world.as_("ana"), world.as_("wanda"), world.as_("mina"));
+    let visit = worked(&engaged, 120).await;
+    let (dispute, settlement) = (
+        format!("{visit}/dispute"),
+        format!("{visit}/dispute-settlement"),
+    );
+    let settle = |minutes: u32| json!({"payable_minutes": minutes, "reason": "Both agree on it."});
+    mina.get(&visit).await.expect(403);
+    let calm = mina.post(&settlement, &settle(60)).await;
+    calm.expect_problem(409, "visit-not-disputed");
+    // It has been confirmed by silence long since.
+    world.advance(28 * 24).await;
+    assert_eq!(
+        ana.get(&visit).await.expect(200)["charge"]["client_pays"],
+        11_070
+    );
+    let reason = json!({"reason": "She left after an hour."});
+    wanda.post(&dispute, &reason).await.expect(403);
+    let unexplained = ana.post(&dispute, &json!({"reason": ""})).await;
+    assert_eq!(unexplained.expect(422).pointers(), ["/reason"]);
+    let disputed = ana.post(&dispute, &reason).await.expect(201);
+    assert_eq!(disputed["state"], "disputed");
+    assert_eq!(disputed["charge"]["client_pays"], 0);
+    let tickets = mina.get("/v1/tickets?queue=visits").await.expect(200);
+    assert_eq!(tickets["items"][0]["cause"], "visit_disputed");
+    assert_eq!(
+        visit,
+        format!(
+            "/v1/visits/{}",
+            tickets["items"][0]["subject"].as_str().unwrap()
+        )
+    );
+    // Now it is theirs to see.
+    assert_eq!(
+        mina.get(&visit).await.expect(200)["dispute"]["reason"],
+        reason["reason"]
+    );
+    world
+        .administrator()
+        .post(&settlement, &settle(60))
+        .await
+        .expect(403);
+    let more = mina.post(&settlement, &settle(121)).await.expect(422);
+    assert_eq!(more.pointers(), ["/payable_minutes"]);
+    let settled = mina.post(&settlement, &settle(60)).await.expect(201);
+    assert_eq!(settled["state"], "confirmed");
+    assert_eq!(settled["confirmation"]["by"], "settlement");
+    assert_eq!(settled["charge"]["client_pays"], 5_535);
+    let again = ana.post(&dispute, &reason).await;
+    again.expect_problem(409, "dispute-settled");
+    for subject in ["ana", "wanda"] {
+        let told = engaged.told(subject).await;
+        assert_eq!(times(&told, "A visit was disputed"), 1);
+        assert_eq!(times(&told, "A dispute about a visit was settled"), 1);
+    }
+}
+
+#[tokio::test]
+async fn after_28_days_it_is_too_late_for_a_dispute() {
+    let engaged = Engaged::settle().await;
+    let world = &engaged.world;
+    let visit = worked(&engaged, 120).await;
+    world
+        .advance_by(TimeDelta::days(28) + TimeDelta::seconds(1))
+        .await;
+    let reason = json!({"reason": "She left after an hour."});
+    let late = world
+        .as_("ana")
+        .post(&format!("{visit}/dispute"), &reason)
+        .await;
+    late.expect_problem(409, "dispute-too-late");
+}
+
+#[tokio::test]
+async fn both_are_reminded_of_a_visit_and_of_none_that_was_cancelled_or_has_begun() {
+    let engaged = Engaged::settle().await;
+    let world = &engaged.world;
+    let (ana, wanda) = (world.as_("ana"), world.as_("wanda"));
+    const REMINDER: &str = "A visit is coming up";
+    let kept = engaged.book(&at_home("2026-03-10T09:00:00")).await;
+    let cancelled = engaged.book(&at_home("2026-03-10T14:00:00")).await;
+    let reminded = async || {
+        let (one, other) = (engaged.told("ana").await, engaged.told("wanda").await);
+        assert_eq!(times(&one, REMINDER), times(&other, REMINDER));
+        times(&one, REMINDER)
+    };
+    advance_to(world, "2026-03-07T21:59:59Z").await;
+    assert_eq!(reminded().await, 0);
+    let reason = json!({"reason": "Away on that day."});
+    ana.post(&format!("{cancelled}/cancellation"), &reason)
+        .await
+        .expect(201);
+    advance_to(world, "2026-03-07T22:00:00Z").await;
+    assert_eq!(reminded().await, 1);
+    advance_to(world, "2026-03-09T19:59:59Z").await;
+    assert_eq!(reminded().await, 1);
+    advance_to(world, "2026-03-09T20:00:00Z").await;
+    assert_eq!(reminded().await, 2);
+    advance_to(world, "2026-03-09T21:30:00Z").await;
+    wanda
+        .post(&format!("{kept}/start"), &json!({}))
+        .await
+        .expect(201);
+    advance_to(world, "2026-03-11T00:00:00Z").await;
+    assert_eq!(reminded().await, 2);
+}
+
+#[tokio::test]
+async fn reminders_follow_a_visit_that_is_moved() {
+    let engaged = Engaged::settle().await;
+    let world = &engaged.world;
+    let visit = engaged.book(&at_home("2026-03-10T09:00:00")).await;
+    let id: VisitId = visit.rsplit('/').next().unwrap().parse().unwrap();
+    // As a change that was accepted moves it: its row is armed anew, the old one is still there.
+    let context = world.context();
+    let was = context
+        .store
+        .get::<Visit>(&Key::visit(id))
+        .await
+        .unwrap()
+        .unwrap();
+    let week = TimeDelta::days(7);
+    let moved = Visit {
+        from: was.value.from + week,
+        until: was.value.until + week,
+        ..was.value.clone()
+    };
+    let policy = context.store.policy().await.unwrap();
+    let moved = moved.armed(&policy, world.now());
+    let row = domain::due::DueRow {
+        due: domain::due::Due::VisitDeadline { visit: id },
+        at: moved.deadline.unwrap().at,
+        generation: moved.deadline_generation,
+    };
+    let audit = context.audit(store::Actor::Service, "settle", &Key::visit(id));
+    let commit = store::Commit::new(audit).replace(&was, &moved);
+    let commit = commit.due_of(&Key::visit(id), row);
+    context.store.commit(commit).await.unwrap();
+    let reminded = async || times(&engaged.told("ana").await, "A visit is coming up");
+    advance_to(world, "2026-03-14T21:59:59Z").await;
+    assert_eq!(reminded().await, 0);
+    advance_to(world, "2026-03-14T22:00:00Z").await;
+    assert_eq!(reminded().await, 1);
+    advance_to(world, "2026-03-16T20:00:00Z").await;
+    assert_eq!(reminded().await, 2);
+}
+
+#[tokio::test]
+async fn a_visit_that_does_not_begin_is_missed_and_costs_nothing() {
+    let engaged = Engaged::settle().await;
+    let world = &engaged.world;
+    let (ana, wanda) = (world.as_("ana"), world.as_("wanda"));
+    let visit = engaged.book(&at_home(STARTS)).await;
+    advance_to(world, "2026-03-02T22:14:59Z").await;
+    assert_eq!(
+        times(&engaged.told("ana").await, "A visit has not begun"),
+        0
+    );
+    advance_to(world, "2026-03-02T22:15:00Z").await;
+    assert_eq!(
+        times(&engaged.told("ana").await, "A visit has not begun"),
+        1
+    );
+    assert_eq!(
+        times(&engaged.told("wanda").await, "A visit has not begun"),
+        0
+    );
+    // Not essential: nobody has to call.
+    let tickets = async || {
+        let path = "/v1/tickets?queue=visits";
+        let found = world.administrator().get(path).await.expect(200);
+        found["items"].as_array().unwrap().clone()
+    };
+    assert_eq!(tickets().await, [] as [Value; 0]);
+    advance_to(world, "2026-03-03T00:14:59Z").await;
+    assert_eq!(ana.get(&visit).await.expect(200)["state"], "booked");
+    advance_to(world, "2026-03-03T00:15:00Z").await;
+    let missed = ana.get(&visit).await.expect(200);
+    assert_eq!(
+        (&missed["state"], &missed["charge"]["client_pays"]),
+        (&json!("missed"), &json!(0))
+    );
+    let late = wanda.post(&format!("{visit}/start"), &json!({})).await;
+    late.expect_problem(409, "visit-missed");
+    for subject in ["ana", "wanda"] {
+        assert_eq!(
+            times(&engaged.told(subject).await, "A visit did not take place"),
+            1
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_essential_visit_that_does_not_begin_has_staff_call_the_client() {
+    let engaged = Engaged::settle().await;
+    let world = &engaged.world;
+    let mut essential = at_home(STARTS);
+    essential["essential"] = json!(true);
+    let visit = engaged.book(&essential).await;
+    assert_eq!(
+        world.as_("ana").get(&visit).await.expect(200)["essential"],
+        true
+    );
+    advance_to(world, "2026-03-02T22:15:00Z").await;
+    let path = "/v1/tickets?queue=visits";
+    let tickets = world.administrator().get(path).await.expect(200);
+    let [ticket] = &**tickets["items"].as_array().unwrap() else {
+        panic!("{}", tickets.text())
+    };
+    assert_eq!(ticket["cause"], "welfare_call");
+    assert_eq!(ticket["due_at"], "2026-03-02T23:15:00Z");
+    assert!(visit.ends_with(ticket["subject"].as_str().unwrap()));
+}
+
+#[tokio::test]
+async fn a_late_beginning_is_no_miss() {
+    let engaged = Engaged::settle().await;
+    let world = &engaged.world;
+    let wanda = world.as_("wanda");
+    let visit = engaged.book(&at_home(STARTS)).await;
+    advance_to(world, "2026-03-02T22:30:00Z").await;
+    let at = json!({"at": "2026-03-02T22:20:00Z"});
+    wanda.post(&format!("{visit}/start"), &at).await.expect(201);
+    world.advance(3).await;
+    assert_eq!(wanda.get(&visit).await.expect(200)["state"], "started");
+    let done = wanda.post(&format!("{visit}/completion"), &json!({})).await;
+    assert_eq!(done.expect(201)["worked"]["minutes"], 190);
+}
+
+#[tokio::test]
+async fn minutes_without_an_agreed_rate_cost_nothing() {
+    let engaged = Engaged::settle_with(|engagement| {
+        let terms = &mut engagement.terms.as_mut().unwrap().terms;
+        let rates = &mut terms.services[0].rates;
+        rates.retain(|rate| rate.band == domain::terms::TimeBand::WeekdayDaytime);
+    })
+    .await;
+    let world = &engaged.world;
+    let wanda = world.as_("wanda");
+    // From five to seven in the evening; from eight on there is no rate.
+    let visit = engaged.book(&at_home("2026-03-03T17:00:00")).await;
+    advance_to(world, "2026-03-03T06:00:00Z").await;
+    wanda
+        .post(&format!("{visit}/start"), &json!({}))
+        .await
+        .expect(201);
+    world.advance(4).await;
+    let done = wanda.post(&format!("{visit}/completion"), &json!({})).await;
+    let worked = &done.expect(201)["worked"].clone();
+    assert_eq!(
+        (&worked["minutes"], &worked["unpriced_minutes"]),
+        (&json!(240), &json!(60))
+    );
+    assert_eq!(worked["price"]["total"]["worker_gets"], 3 * 5_400);
+}
+
+/// What was written down by somebody else's hand in the table is what counts at confirming.
+#[tokio::test]
+async fn what_changed_meanwhile_is_not_confirmed() {
+    let engaged = Engaged::settle().await;
+    let world = &engaged.world;
+    let visit = worked(&engaged, 120).await;
+    let shown = world.as_("ana").get(&visit).await.expect(200);
+    let seen = json!({"minutes": 120, "charge": shown["worked"]["price"]["total"]});
+    let id: VisitId = visit.rsplit('/').next().unwrap().parse().unwrap();
+    edit(world, &Key::visit(id), |it: &mut Visit| {
+        it.worked.as_mut().unwrap().minutes = 119;
+    })
+    .await;
+    let refused = world
+        .as_("ana")
+        .post(&format!("{visit}/confirmation"), &seen)
+        .await;
+    refused.expect_problem(409, "visit-recorded-otherwise");
+}
