@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::cover::{Cover, CoverState};
+use domain::due::Consumer;
 use domain::engagement::Engagement;
 use domain::id::{ClientId, CoverId, PersonId, VisitId, WorkerId};
 use domain::schedule::BusySheet;
@@ -14,7 +15,7 @@ use rapport_tests::people::{settle_client, settle_engagement, settle_workers};
 use rapport_tests::seeds::{Effort, Seed, seeds};
 use rapport_tests::visits::{agree_terms, at_home, engagement_of, settle_proposal, settle_visit};
 use serde_json::{Value, json};
-use store::Key;
+use store::{Key, consumer_of};
 
 use crate::simulated::{Ask, Simulated};
 
@@ -198,7 +199,11 @@ impl Household {
         let people = self.others.iter().map(|(_, person)| *person);
         let people = people.chain([self.person, self.wanda]);
         self.world.one_letter_of_each(people).await;
-        assert_eq!(self.world.observer.next_due().await.unwrap(), None);
+        // Nothing is left to be done but to tidy up after the index.
+        let later = self.world.now() + TimeDelta::days(10);
+        let mut left = self.world.observer.due_by(later, 1_000).await.unwrap();
+        left.retain(|row| consumer_of(row) != Some(Consumer::IndexBuilder));
+        assert!(left.is_empty(), "{left:?}");
         (cover.state, self.world.crashes)
     }
 }
