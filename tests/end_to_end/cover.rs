@@ -1,6 +1,7 @@
 //! Finding somebody else to come to a visit: who is asked, who is first, and what is booked then.
 
 mod booked;
+mod late;
 mod offered;
 mod suspended;
 

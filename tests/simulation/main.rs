@@ -14,6 +14,7 @@
 mod ask;
 mod bookings;
 mod conversation;
+mod covers;
 mod delivery;
 mod engagement_story;
 mod imports;

@@ -153,7 +153,7 @@ async fn cause(
 #[utoipa::path(get, path = "/v1/visits/{visit}/cover", tag = "cover", params(("visit" = VisitId, Path)),
     responses((status = 200, body = CoverView, example = json!({
         "cover": "cov_0190b2f06bd47c5a9a3e5b7f21d4c8aa", "visit": "vis_0190b2f06bd47c5a9a3e5b7f21d4c8ab",
-        "cause": "cancelled", "state": "accepted", "begun_at": "2026-12-01T06:10:00Z",
+        "cause": "cancelled", "reason": null, "state": "accepted", "begun_at": "2026-12-01T06:10:00Z",
         "lasts_until": "2026-12-01T09:00:00Z", "closed_at": null,
         "comes": {"worker": "wrk_0190b2f06bd47c5a9a3e5b7f21d4c8ac", "name": {"given": "Mirela", "family": "Kos"},
                   "known": true},

@@ -20,6 +20,9 @@ use crate::consume::ConsumeError;
 use crate::context::Context;
 use crate::matcher::{self, MatcherError};
 
+/// The most who are asked at once: each takes two writes of a commit.
+const MOST_AT_ONCE: usize = 30;
+
 /// Who was found to be asked, and who was left out.
 #[derive(Default)]
 pub(super) struct Found {
@@ -58,8 +61,9 @@ async fn among(
 ) -> Result<(), ConsumeError> {
     let cover = &search.cover.value;
     let new = workers.iter().filter(|worker| cover.may_ask(**worker));
+    let wanted = usize::from(policy.cover_wave).clamp(1, MOST_AT_ONCE);
     for worker in new.copied() {
-        if found.next.len() >= usize::from(policy.cover_wave) {
+        if found.next.len() >= wanted {
             break;
         }
         let comer = Comer::of(context, search, worker, policy).await;

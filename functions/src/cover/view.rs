@@ -19,6 +19,8 @@ pub(super) struct CoverView {
     pub(super) cover: CoverId,
     pub(super) visit: VisitId,
     pub(super) cause: CoverCause,
+    /// Why somebody asked for it: for the side that did, and for staff.
+    pub(super) reason: Option<String>,
     pub(super) state: CoverState,
     pub(super) begun_at: DateTime<Utc>,
     /// Until when it goes on.
@@ -83,10 +85,13 @@ impl CoverView {
             (Some(Side::Worker), _) | (_, None) => None,
         };
         let asked = cover.asked.iter().map(AskedView::of);
+        let asked_for = cover.asked_for.as_ref();
+        let asked_for = asked_for.filter(|asked| for_staff || asked.side == side);
         Ok(Self {
             cover: cover.id,
             visit: cover.visit,
             cause: cover.cause,
+            reason: asked_for.map(|asked| asked.reason.clone()),
             state: cover.state,
             begun_at: cover.begun_at,
             lasts_until: cover.lasts_until,

@@ -153,6 +153,16 @@ async fn staff_hear_why_nobody_comes_and_the_client_that_nobody_does() {
     });
     assert_eq!(shown["unfilled"], why);
     assert_eq!(shown["asked"][0]["reason"], "I am at my sister's.");
+    assert_eq!(shown["reason"], "It cannot be helped.");
+    assert_eq!(covered.shown("ana").await["reason"], "It cannot be helped.");
+    assert_eq!(covered.shown("wanda").await["reason"], Value::Null);
+    let listed = covered
+        .world()
+        .as_("cora")
+        .get("/v1/covers?state=unfilled")
+        .await;
+    let listed = listed.expect(200);
+    assert_eq!(listed["items"][0]["cover"], shown["cover"]);
     let tickets = covered.tickets().await;
     let unfilled = |ticket: &&Value| ticket["cause"] == "cover_unfilled";
     let ticket = tickets.iter().find(unfilled).unwrap();

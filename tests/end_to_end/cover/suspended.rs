@@ -117,6 +117,7 @@ async fn whoever_was_to_come_before_is_not_asked_to_cover_the_cover() {
     covered.consent(true).await.expect(201);
     covered.ask("wanda").await.expect(201);
     let booked = covered.accept("kim").await.expect(201).string("booked");
+    covered.world().advance_by(TimeDelta::minutes(1)).await;
     covered.visit = format!("/v1/visits/{booked}");
     let covers = covered.stored().await.covers.unwrap();
     let shown = covered.world().as_("kim").get(&covered.visit).await;

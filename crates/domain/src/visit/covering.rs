@@ -71,3 +71,40 @@ impl Visit {
         booked.armed(policy, now)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proposal::tests::{id, now};
+    use crate::visit::tests::booked;
+
+    #[test]
+    fn whoever_comes_instead_is_booked_for_the_same_at_the_same_price() {
+        let was = Visit {
+            cover: Some(id(40)),
+            series: Some(id(41)),
+            sequence: 3,
+            ..booked()
+        };
+        let booking = CoverBooking {
+            id: id(80),
+            engagement: id(81),
+            worker: id(82),
+            acting: Acting::by(id(83)),
+            booked_for: [id(83), id(84)].into(),
+        };
+        let visit = was.covered_as(booking, &Policy::default(), now());
+        assert_eq!(
+            (visit.id, visit.engagement, visit.worker),
+            (id(80), id(81), id(82))
+        );
+        let covering = (visit.covers, visit.covered_by, visit.cover, visit.series);
+        assert_eq!(covering, (Some(was.id), None, None, None));
+        assert_eq!((visit.state, visit.sequence), (VisitState::Booked, 0));
+        assert_eq!((visit.from, visit.until), (was.from, was.until));
+        assert_eq!((&visit.details, &visit.price), (&was.details, &was.price));
+        assert_eq!(visit.cancellation_terms, was.cancellation_terms);
+        // It is reminded of, and looked after, like any other.
+        assert!(visit.deadline.is_some());
+    }
+}
