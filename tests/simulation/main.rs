@@ -28,5 +28,6 @@ mod release;
 mod simulated;
 mod stopped;
 mod story;
+mod the_day;
 mod tickets;
 mod weather;
