@@ -30,5 +30,6 @@ mod series;
 mod simulated;
 mod stopped;
 mod story;
+mod the_day;
 mod tickets;
 mod weather;

@@ -70,5 +70,6 @@ fn alerted(context: &Context, commit: Commit, cover: &Cover) -> Commit {
     let mut ticket = Ticket::open(context.fresh(), cause, cover.visit, context.now());
     ticket.related.push(cover.id.to_string());
     let commit = commit.insert(&ticket);
-    on_call::raise(context, commit, AlertCause::CoverUnfilled, cover.visit)
+    let (commit, _) = on_call::raise(context, commit, AlertCause::CoverUnfilled, cover.visit);
+    commit
 }
