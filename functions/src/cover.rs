@@ -11,10 +11,7 @@ use crate::context::Context;
 ///
 /// # Errors
 /// When the table does not answer.
-#[expect(
-    clippy::unused_async,
-    reason = "reads the request that the client was matched by"
-)]
+#[expect(clippy::unused_async, reason = "reads the request that the client was matched by")]
 pub(crate) async fn seek(
     _context: &Context,
     commit: Commit,

@@ -29,5 +29,6 @@ mod series;
 mod simulated;
 mod stopped;
 mod story;
+mod the_day;
 mod tickets;
 mod weather;
