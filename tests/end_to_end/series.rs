@@ -1,5 +1,7 @@
 //! Series: proposed and accepted as one, in local time, with every visit's time taken at once.
 
+mod ending;
+
 use domain::engagement::Engagement;
 use domain::support_worker::SupportWorker;
 use rapport_tests::answer::Answer;
@@ -310,101 +312,6 @@ async fn one_visit_of_a_series_moves_and_one_is_cancelled_by_themselves() {
     assert_eq!(moved["series"], series["id"]);
 }
 
-#[tokio::test]
-async fn a_series_is_ended_as_one_and_what_is_close_by_is_quoted_first() {
-    let engaged = Engaged::settle().await;
-    let world = &engaged.world;
-    let (ana, wanda) = (world.as_("ana"), world.as_("wanda"));
-    let tuesday = at_home("2026-03-03T09:00:00");
-    let path = book_series(&engaged, &tuesday, &rule("FREQ=WEEKLY;COUNT=4")).await;
-    // The first is at 22:00 UTC on 2 March: in 22 hours.
-    let end = format!("{path}/end");
-    let mut body = json!({"reason": "My sister comes on Tuesdays."});
-    let refused = ana.post(&end, &json!({"reason": ""})).await;
-    assert_eq!(refused.expect(422).pointers(), ["/reason"]);
-    let quoted = ana.post(&end, &body).await;
-    let quoted = quoted.expect_problem(409, "series-end-charge");
-    let charge = json!({"client_pays": 11_070, "worker_gets": 10_800, "service_keeps": 270});
-    assert_eq!(quoted["charge"], charge);
-    body["acknowledged"] = json!({"client_pays": 1, "worker_gets": 1, "service_keeps": 0});
-    ana.post(&end, &body)
-        .await
-        .expect_problem(409, "series-end-charge");
-    assert_eq!(engaged.schedule().await.len(), 4, "nothing has changed");
-    body["acknowledged"] = charge;
-    let ended = ana.post(&end, &body).await.expect(201);
-    assert_eq!(ended["end"]["side"], "client");
-    world.settle().await;
-    let shown = ana.get(&path).await.expect(200);
-    for visit in shown["visits"].as_array().unwrap() {
-        assert_eq!(visit["state"], "cancelled");
-    }
-    assert!(engaged.schedule().await.is_empty());
-    let twice = wanda.post(&end, &json!({"reason": "Again."})).await;
-    twice.expect_problem(409, "series-ended");
-    for subject in ["ana", "wanda"] {
-        let told = engaged.told(subject).await;
-        assert!(
-            told.contains(&"A series of visits was ended".to_owned()),
-            "{told:?}"
-        );
-        assert!(
-            !told.contains(&"A visit was cancelled".to_owned()),
-            "{told:?}"
-        );
-    }
-    // The support worker is never a charge to the client.
-    let again = book_series(&engaged, &tuesday, &rule("FREQ=WEEKLY;COUNT=3")).await;
-    world.advance(26).await;
-    let ended = json!({"reason": "I am moving away."});
-    wanda
-        .post(&format!("{again}/end"), &ended)
-        .await
-        .expect(201);
-    world.settle().await;
-    let shown = ana.get(&again).await.expect(200);
-    let states: Vec<&Value> = shown["visits"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|it| &it["state"])
-        .collect();
-    assert_eq!(states[1..], ["cancelled", "cancelled"], "{states:?}");
-    assert_ne!(*states[0], "cancelled", "its time had come");
-    let over = wanda.post(&format!("{again}/end"), &ended).await;
-    over.expect_problem(409, "series-ended");
-    // A long one, over many months, is off as a whole too.
-    let days = rule("FREQ=DAILY;UNTIL=20260630");
-    let long = book_series(&engaged, &at_home("2026-03-12T09:00:00"), &days).await;
-    ana.post(&format!("{long}/end"), &json!({"reason": "Too much."}))
-        .await
-        .expect(201);
-    world.settle().await;
-    let shown = ana.get(&long).await.expect(200);
-    let visits = shown["visits"].as_array().unwrap();
-    assert_eq!(visits.len(), 111);
-    assert!(visits.iter().all(|visit| visit["state"] == "cancelled"));
-    let taken = engaged.book(&at_home("2026-06-03T09:00:00")).await;
-    assert_eq!(ana.get(&taken).await.expect(200)["state"], "booked");
-}
-
-#[tokio::test]
-async fn an_engagement_that_ends_leaves_nothing_of_a_series() {
-    let engaged = Engaged::settle().await;
-    let world = &engaged.world;
-    let tuesday = at_home("2026-03-10T09:00:00");
-    let path = book_series(&engaged, &tuesday, &rule("FREQ=WEEKLY;COUNT=6")).await;
-    let end = format!("/v1/engagements/{}/end", engaged.engagement);
-    let reason = json!({"reason": "I am moving away."});
-    world.as_("ana").post(&end, &reason).await.expect(201);
-    world.settle().await;
-    let shown = world.as_("ana").get(&path).await.expect(200);
-    let visits = shown["visits"].as_array().unwrap();
-    assert_eq!(visits.len(), 6);
-    assert!(visits.iter().all(|visit| visit["state"] == "cancelled"));
-    assert!(engaged.schedule().await.is_empty());
-}
-
 /// A proposal of a series is made under one set of rates, and not booked under another.
 #[tokio::test]
 async fn public_holidays_and_days_of_the_week_are_priced_each_by_its_own_band() {
@@ -483,7 +390,7 @@ async fn public_holidays_and_days_of_the_week_are_priced_each_by_its_own_band() 
 async fn a_series_that_cannot_be_booked_at_once_is_refused_and_a_shorter_one_is_on_every_record() {
     let engaged = Engaged::settle().await;
     let (world, context) = (&engaged.world, engaged.world.context());
-    let mut records = vec![engaged.worker];
+    let mut records = Vec::new();
     for number in 0..4 {
         let again = settle_worker(context, &format!("wanda-{number}")).await;
         let worker = context
@@ -499,7 +406,7 @@ async fn a_series_that_cannot_be_booked_at_once_is_refused_and_a_shorter_one_is_
             .post(&merges, &merge)
             .await
             .expect(201);
-        records.push(again);
+        records.push((again, duplicate));
     }
     let tuesday = at_home("2026-03-10T09:00:00");
     let proposal = propose_series(&engaged, &tuesday, &rule("FREQ=WEEKLY;UNTIL=20270309"))
@@ -527,11 +434,7 @@ async fn a_series_that_cannot_be_booked_at_once_is_refused_and_a_shorter_one_is_
         .expect(201);
     let refused = accept(world, "bea", &taken).await;
     refused.expect_problem(409, "support-worker-not-free");
-    let parted = context
-        .store
-        .get::<SupportWorker>(&Key::worker(records[1]))
-        .await;
-    let duplicate = parted.unwrap().unwrap().value.person;
+    let (parted, duplicate) = records[0];
     let reason = json!({"reason": "Two people after all."});
     let unmerges = format!("/v1/people/{duplicate}/unmerges");
     world
@@ -539,7 +442,7 @@ async fn a_series_that_cannot_be_booked_at_once_is_refused_and_a_shorter_one_is_
         .post(&unmerges, &reason)
         .await
         .expect(201);
-    let schedule = format!("/v1/support-workers/{}/schedule", records[1]);
+    let schedule = format!("/v1/support-workers/{parted}/schedule");
     let theirs = world.administrator().get(&schedule).await.expect(200);
     assert_eq!(
         theirs["items"],

@@ -27,12 +27,16 @@ const VISITS: u32 = 50;
 
 #[tokio::test(start_paused = true)]
 async fn a_series_leaves_nothing_behind_when_the_engagement_ends_while_it_is_made() {
-    let mut made = BTreeSet::new();
+    let (mut made, mut stories) = (BTreeSet::new(), 0);
     for seed in seeds(SEEDS.now()) {
         made.insert(tell(&seed).await);
+        stories += 1;
     }
     println!("so many of the visits had been made: {made:?}");
-    assert!(made.len() > 1, "the end always came at the same moment");
+    assert!(
+        stories == 1 || made.len() > 1,
+        "the end always came at the same moment"
+    );
 }
 
 /// How many visits had been made by the end.

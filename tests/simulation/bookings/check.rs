@@ -88,7 +88,9 @@ impl Town {
             self.actors.len(),
             visits.len(),
             visits.values().filter(|it| it.series.is_some()).count(),
-            self.series.len(),
+            (visits.values().filter_map(|it| it.series))
+                .collect::<BTreeSet<_>>()
+                .len(),
             cancelled.len(),
             self.world.crashes,
             self.tally
