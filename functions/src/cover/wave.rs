@@ -50,7 +50,7 @@ pub(crate) async fn when_due(
     let next = was.go_on(&found.next, found.left_out, &policy, now);
     let commit = commit.replace(&search.cover, &next);
     if next.state == CoverState::Unfilled {
-        let commit = search.let_go(context, alerted(context, commit, &next));
+        let commit = search.let_go(context, alerted(context, commit, &search, &next));
         let commit = search.told(context, commit, Happening::CoverUnfilled, Told::Client);
         return Ok(commit.into());
     }
@@ -64,12 +64,16 @@ pub(crate) async fn when_due(
     Ok(commit.into())
 }
 
-/// Staff and whoever is on call hear that nobody comes; the search says why, in numbers.
-fn alerted(context: &Context, commit: Commit, cover: &Cover) -> Commit {
+/// Staff hear that nobody comes, and why, in numbers. Whoever is on call is told, too, unless an alert that the visit
+/// has not begun goes its way already: one for each visit is enough.
+fn alerted(context: &Context, commit: Commit, search: &Search, cover: &Cover) -> Commit {
     let cause = TicketCause::CoverUnfilled;
     let mut ticket = Ticket::open(context.fresh(), cause, cover.visit, context.now());
     ticket.related.push(cover.id.to_string());
     let commit = commit.insert(&ticket);
+    if search.visit.value.alert.is_some() {
+        return commit;
+    }
     let (commit, _) = on_call::raise(context, commit, AlertCause::CoverUnfilled, cover.visit);
     commit
 }
