@@ -21,7 +21,7 @@ use crate::simulated::{Ask, Simulated};
 
 const SEEDS: Effort = Effort {
     reduced: 6,
-    full: 300,
+    full: 100,
 };
 /// Whom the client knows besides the support worker who was to come.
 const KNOWN: usize = 8;

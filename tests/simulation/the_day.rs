@@ -22,7 +22,7 @@ use crate::simulated::{Ask, Simulated};
 
 const SEEDS: Effort = Effort {
     reduced: 6,
-    full: 300,
+    full: 100,
 };
 
 #[tokio::test(start_paused = true)]
