@@ -20,7 +20,7 @@ use crate::simulated::{Act, Ask, Simulated};
 
 const SEEDS: Effort = Effort {
     reduced: 12,
-    full: 300,
+    full: 100,
 };
 /// Three steps of it.
 const VISITS: u32 = 50;
