@@ -394,6 +394,24 @@ def wildcards_are_explained(checked):
             yield f"{role} may reach {statement['Resource']}, and nothing says why"
 
 
+def families_that_list_may_find(checked):
+    """Whoever reads a list by the staff index, in the module of its family, may query that index."""
+    source = ROOT / "functions/src"
+    served = {name: camel(name) for name in binaries()}
+    permitted = {
+        role
+        for role, statement in checked.statements()
+        if "FindsByStaffIndex" == statement.get("Sid")
+    }
+    if not permitted:
+        yield "nobody may find by the staff index"
+    for file in sorted(source.rglob("*.rs")):
+        module = file.relative_to(source).parts[0].removesuffix(".rs").replace("_", "-")
+        if module in served and ".staff_list" in file.read_text():
+            if f"{served[module]}Role" not in permitted:
+                yield f"{served[module]} lists by the staff index and may not query it"
+
+
 def audit_stays(checked):
     """Whoever may change items is refused it for audit items."""
     item = "AUDIT#CLIENT#clt_1"
@@ -454,6 +472,7 @@ CHECKS = [
     logs_end,
     alarms_say_what_to_do,
     wildcards_are_explained,
+    families_that_list_may_find,
     audit_stays,
     items_are_reached_by_their_keys,
 ]

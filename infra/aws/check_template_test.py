@@ -70,6 +70,8 @@ BROKEN = [
     (checks.alarms_say_what_to_do, "Notification, Dispatch, Clock]", "Notification, Dispatch]"),
     (checks.wildcards_are_explained, "            # Objects are named by their engagement and id.\n", ""),
     (checks.wildcards_are_explained, "Action: scheduler:CreateSchedule", 'Action: "scheduler:*"'),
+    (checks.families_that_list_may_find, "        - !Ref CoverRole\n        - !Ref SafetyRole\n", "        - !Ref SafetyRole\n"),
+    (checks.families_that_list_may_find, "Sid: FindsByStaffIndex", "Sid: Finds"),
     (checks.audit_stays, "      Deletes: [ENG#*]", "      Deletes: [ENG#*, AUDIT#*]\n      Unused: [ENG#*]"),
     (checks.audit_stays, 'Condition: {ForAnyValue:StringLike: {dynamodb:LeadingKeys: ["AUDIT#*"]}}', 'Condition: {ForAnyValue:StringLike: {dynamodb:LeadingKeys: ["AUDITS#*"]}}'),
     (checks.audit_stays, 'Condition: {ForAllValues:StringLike: {dynamodb:LeadingKeys: ["PARTNER#*"]}}', 'Condition: {ForAllValues:StringLike: {dynamodb:LeadingKeys: ["*"]}}'),
