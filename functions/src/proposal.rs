@@ -11,9 +11,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, FixedOffset, Utc};
 use domain::access::{Acting, Duty};
+use domain::availability::Leave;
 use domain::cancellation::CancellationTerms;
 use domain::due::{Due, DueRow};
-use domain::engagement::{Happening, Reasoned, Side};
+use domain::engagement::{Engagement, Happening, Reasoned, Side};
 use domain::id::{ClientId, EngagementId, ProposalId, SeriesId, VisitId, WorkerId};
 use domain::money::Price;
 use domain::proposal::{
@@ -22,10 +23,11 @@ use domain::proposal::{
 };
 use domain::recurrence::Repeats;
 use domain::series::SeriesOffer;
+use domain::support_worker::SupportWorker;
 use domain::terms::VisitPrice;
 use domain::visit::{VisitDetails, VisitWarning};
 use serde::Serialize;
-use store::{Actor, Audit, Commit, Key, Versioned};
+use store::{Actor, Audit, Commit, Key, StoreError, Versioned};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -226,7 +228,8 @@ async fn propose_visit(
         let proposed = command.body.clone();
         let (id, now) = (context.fresh(), context.now());
         let rates = Rates::of(&context, held.client).await?;
-        let under = rates.conditions(&policy);
+        let away = away(&context, held).await?;
+        let under = rates.conditions(&policy, &away);
         let proposal = Proposal::propose(id, held, proposed, party.acting, under, now)?;
         let audit = audit(&context, party.acting, "propose_visit", &proposal);
         let commit = Commit::new(audit)
@@ -330,6 +333,20 @@ async fn list_proposals(
         ProposalView::of(proposal.value, false, now)
     })
     .at(&uri))
+}
+
+/// When the support worker of an engagement is away. Nothing rests on it but a warning.
+pub(crate) async fn away(
+    context: &Context,
+    engagement: &Engagement,
+) -> Result<Vec<Leave>, StoreError> {
+    let key = Key::worker(engagement.worker);
+    let worker = context.store.get::<SupportWorker>(&key).await?;
+    let leave = |worker: &Versioned<SupportWorker>| {
+        let leave = worker.value.profile.availability.leave();
+        leave.collect()
+    };
+    Ok(worker.as_ref().map(leave).unwrap_or_default())
 }
 
 /// What a commit made now says of itself. A proposal is audited with its engagement, and so named.

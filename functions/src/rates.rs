@@ -1,6 +1,7 @@
 //! What the rates of an engagement rest on: the client's membership plan and funding scheme, as they stand now.
 
 use chrono::NaiveDate;
+use domain::availability::Leave;
 use domain::client::Client;
 use domain::funding::SchemeCode;
 use domain::id::ClientId;
@@ -64,13 +65,14 @@ impl Rates {
 
     /// What visits are proposed under.
     #[must_use]
-    pub fn conditions<'a>(&'a self, policy: &'a Policy) -> Conditions<'a> {
+    pub fn conditions<'a>(&'a self, policy: &'a Policy, away: &'a [Leave]) -> Conditions<'a> {
         let scheme = self.scheme.as_ref();
         let rules = scheme.and_then(|stored| stored.value.scheme.rules.cancellation);
         Conditions {
             policy,
             holidays: self.holidays(),
             cancellation: rules.unwrap_or(policy.cancellation),
+            away,
         }
     }
 

@@ -9,20 +9,23 @@ mod statement;
 mod view;
 
 pub(crate) use deadline::{armed, when_due as deadline_when_due};
-pub(crate) use settlement::when_due;
+pub(crate) use settlement::{ahead, as_quoted, last_of_a_month, when_due};
+
+use std::fmt::Display;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use domain::access::{self, Duty};
-use domain::eligibility::startable;
+use domain::eligibility::{Broken, startable};
 use domain::engagement::{Engagement, Happening, Side};
 use domain::id::VisitId;
 use domain::notice::Told;
 use domain::visit::{
     CompleteVisitError, CorrectVisitError, StartVisitError, UnlikelyTime, Visit, VisitState,
 };
+use domain::vocabulary::Vocabulary;
 use serde::Deserialize;
 use store::{Commit, Key, Versioned};
 use utoipa::ToSchema;
@@ -250,7 +253,8 @@ struct CorrectVisit {
 /// Correct what was written down of a visit
 ///
 /// By the support worker, until the client has confirmed or disputed it. It is new to the client then, who has a day
-/// again to say something to it.
+/// again to say something to it. So is a visit written down that took place though nobody said that it began: within
+/// seven days, by a support worker who could begin it now.
 #[utoipa::path(post, path = "/v1/visits/{visit}/correction", tag = "visits", params(("visit" = VisitId, Path)),
     request_body(content = CorrectVisit, example = json!({
         "started_at": "2026-12-01T09:02:00+10:00", "completed_at": "2026-12-01T11:00:00+10:00"
@@ -270,12 +274,16 @@ async fn correct_visit(
     let done = once(&context, caller.person.value.id, &command.key, || async {
         let was = load(&context, visit).await?;
         let party = on_side(&context, &caller, &was.value, Side::Worker).await?;
+        let both = Both::of(&context, &party.engagement.value).await?;
         let (policy, now) = (context.store.policy().await?, context.now());
-        let next = was.value.correct(started_at, completed_at, &policy, now)?;
+        let broken = startable(&both.visited(&was.value.details, now), &both.worker.value);
+        let next = (was.value).correct(started_at, completed_at, broken, &policy, now)?;
         let audit = context.audit(party.acting, "correct_visit", &Key::visit(visit));
+        let commit = armed(Commit::new(audit).replace(&was, &next), &next);
+        let commit = on_call::has_settled(&context, commit, was.value.alert).await?;
         let commit = tell_of(
             &context,
-            armed(Commit::new(audit).replace(&was, &next), &next),
+            both.insisted_on(commit),
             &party.engagement.value,
             Happening::VisitCorrected,
             visit,
@@ -323,13 +331,14 @@ impl From<StartVisitError> for Problem {
             StartVisitError::Missed => Self::wrong_state("visit-missed", error),
             StartVisitError::Early(_) => Self::wrong_state("visit-early", error),
             StartVisitError::Time(unlikely) => unlikely.into(),
-            StartVisitError::NotEligible(broken) => {
-                let labels = broken.rules().map(domain::vocabulary::Vocabulary::label);
-                let labels: Vec<&str> = labels.collect();
-                Self::wrong_state("support-worker-not-eligible", error).with("needed", labels)
-            }
+            StartVisitError::NotEligible(broken) => not_eligible(broken, error),
         }
     }
+}
+
+fn not_eligible(broken: Broken, error: impl Display) -> Problem {
+    let labels: Vec<&str> = broken.rules().map(Vocabulary::label).collect();
+    Problem::wrong_state("support-worker-not-eligible", error).with("needed", labels)
 }
 
 impl From<CompleteVisitError> for Problem {
@@ -349,7 +358,9 @@ impl From<CorrectVisitError> for Problem {
             CorrectVisitError::NotCompleted => Self::wrong_state("visit-not-completed", error),
             CorrectVisitError::Confirmed => Self::wrong_state("visit-confirmed", error),
             CorrectVisitError::Disputed => Self::wrong_state("visit-disputed", error),
-            CorrectVisitError::Missed => Self::wrong_state("visit-missed", error),
+            CorrectVisitError::Missed(_) => Self::wrong_state("visit-missed", error),
+            CorrectVisitError::Covered => Self::wrong_state("visit-covered", error),
+            CorrectVisitError::NotEligible(broken) => not_eligible(broken, error),
             CorrectVisitError::Cancelled => Self::wrong_state("visit-cancelled", error),
             CorrectVisitError::Start(unlikely) => Self::invalid_field("/started_at", unlikely),
             CorrectVisitError::End(unlikely) => Self::invalid_field("/completed_at", unlikely),

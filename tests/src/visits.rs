@@ -68,6 +68,7 @@ pub async fn settle_proposal(
         policy: &policy,
         holidays: &[],
         cancellation: policy.cancellation,
+        away: &[],
     };
     let id = context.fresh();
     let proposal = Proposal::propose(id, engagement, visit, Acting::by(by), under, now);
@@ -200,6 +201,7 @@ pub async fn settle_series(
         policy: &policy,
         holidays: &[],
         cancellation: policy.cancellation,
+        away: &[],
     };
     let (id, by) = (context.fresh(), Acting::by(worker));
     let proposal = Proposal::propose(id, engagement, proposed, by, under, now).unwrap();

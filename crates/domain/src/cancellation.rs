@@ -1,12 +1,11 @@
 //! Cancelling a visit: how much notice costs nothing, and what less of it may cost.
 
-use chrono::{
-    DateTime, Datelike, Days, NaiveDate, NaiveTime, SubsecRound, TimeDelta, TimeZone, Utc, Weekday,
-};
+use chrono::{DateTime, Datelike, Days, NaiveDate, SubsecRound, TimeDelta, Utc, Weekday};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::invalid::Findings;
+use crate::local_time::midnight;
 use crate::money::Price;
 
 const MOST_HOURS: u32 = 28 * 24;
@@ -72,7 +71,8 @@ impl CancellationRules {
             Notice::Hours(hours) => from - TimeDelta::hours(i64::from(hours)),
             Notice::ClearBusinessDays(days) => {
                 let on = from.with_timezone(&zone).date_naive();
-                last_before(first_clear_day(on, days, holidays), zone)
+                // The last second before that day begins.
+                midnight(first_clear_day(on, days, holidays), zone) - TimeDelta::seconds(1)
             }
         };
         CancellationTerms {
@@ -112,18 +112,6 @@ fn first_clear_day(on: NaiveDate, days: u32, holidays: &[NaiveDate]) -> NaiveDat
         None => on,
         Some(before) => earlier.filter(is_business).nth(before).unwrap_or(on),
     }
-}
-
-/// The last second before a day begins in `zone`.
-fn last_before(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
-    let midnight = day.and_time(NaiveTime::MIN);
-    // Where clocks are put forward at midnight the day begins later; nowhere by more than a day.
-    let begins = (0..=24_i64).find_map(|hours| {
-        let local = midnight.checked_add_signed(TimeDelta::hours(hours))?;
-        zone.from_local_datetime(&local).earliest()
-    });
-    let begins = begins.map_or_else(|| midnight.and_utc(), |begins| begins.to_utc());
-    begins - TimeDelta::seconds(1)
 }
 
 /// The dates of `holidays` that a visit between these instants can touch, wherever it takes place.
@@ -186,14 +174,6 @@ mod tests {
             let terms = rules(Notice::ClearBusinessDays(days)).terms(from, BRISBANE, &holidays);
             assert_eq!(terms.free_until, at(free_until), "{days}");
         }
-    }
-
-    #[test]
-    fn a_day_without_midnight_begins_later() {
-        // In Beirut clocks are put forward at midnight.
-        let zone: Tz = "Asia/Beirut".parse().unwrap();
-        let last = last_before("2026-03-29".parse().unwrap(), zone);
-        assert_eq!(last, at("2026-03-28T21:59:59Z"));
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub use operations::{
 
 use crate::access::Acting;
 use crate::id::{ClientId, EngagementId, InvitationId, MatchRequestId, OfferId, VisitId, WorkerId};
+use crate::money::Price;
 use crate::terms::AgreedTerms;
 use crate::vocabulary::Vocabulary;
 
@@ -123,6 +124,10 @@ pub struct Engagement {
     /// What whoever ended it wrote to the other side.
     #[serde(default)]
     pub parting_message: Option<String>,
+    /// What the client agreed to pay, together, for visits that its end cancels at short notice; none where that costs
+    /// nothing.
+    #[serde(default)]
+    pub end_charge: Option<Price>,
     /// The terms in force; none until some are agreed.
     pub terms: Option<AgreedTerms>,
     /// How many offers there have been.
@@ -206,6 +211,7 @@ impl Engagement {
             pause: None,
             end: None,
             parting_message: None,
+            end_charge: None,
             terms: None,
             offers: 0,
             open_offer: None,
@@ -235,6 +241,7 @@ impl Engagement {
             pause: None,
             end: None,
             parting_message: None,
+            end_charge: None,
             terms: None,
             offers: 0,
             open_offer: None,

@@ -3,7 +3,9 @@
 //! People agree on local times. Where clocks are put forward some of them do not exist, and where they
 //! are put back some come twice: neither can be agreed on.
 
-use chrono::{DateTime, MappedLocalTime, NaiveDateTime, TimeZone, Utc};
+use chrono::{
+    DateTime, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc,
+};
 use chrono_tz::Tz;
 
 use crate::invalid::Findings;
@@ -53,9 +55,43 @@ pub fn resolve(
     None
 }
 
+/// The first instant of a date in a zone, also where clocks skip midnight.
+#[must_use]
+pub fn midnight(date: NaiveDate, zone: Tz) -> DateTime<Utc> {
+    let midnight = date.and_time(NaiveTime::MIN);
+    // Clocks are put forward by whole half hours, and nowhere by more than a day.
+    let begins = (0..=48).find_map(|half_hours| {
+        let wall = midnight.checked_add_signed(TimeDelta::minutes(30 * half_hours))?;
+        zone.from_local_datetime(&wall).earliest()
+    });
+    begins.map_or_else(|| midnight.and_utc(), |begins| begins.to_utc())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_begins_at_its_first_instant_also_where_clocks_skip_midnight() {
+        for (date, zone, begins) in [
+            ("2026-12-01", "Australia/Brisbane", "2026-11-30T14:00:00Z"),
+            // In Beirut and in Santiago clocks are put forward at midnight.
+            ("2026-03-29", "Asia/Beirut", "2026-03-28T22:00:00Z"),
+            ("2026-09-06", "America/Santiago", "2026-09-06T04:00:00Z"),
+            // Cuba's clocks are put forward at midnight, and back at one o'clock.
+            ("2026-03-08", "America/Havana", "2026-03-08T05:00:00Z"),
+            ("2026-11-01", "America/Havana", "2026-11-01T04:00:00Z"),
+            // Samoa had no 30 December 2011.
+            ("2011-12-30", "Pacific/Apia", "2011-12-30T10:00:00Z"),
+        ] {
+            let begun = midnight(date.parse().unwrap(), zone.parse().unwrap());
+            assert_eq!(
+                begun,
+                begins.parse::<DateTime<Utc>>().unwrap(),
+                "{date} {zone}"
+            );
+        }
+    }
 
     fn resolved(starts: &str, zone: &str) -> Result<String, (String, String)> {
         let mut findings = Findings::default();

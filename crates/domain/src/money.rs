@@ -1,5 +1,7 @@
 //! Money, in whole cents of the deployment's one currency.
 
+use std::iter::Sum;
+
 use serde::{Deserialize, Serialize};
 
 /// An amount in whole cents; never a float.
@@ -100,6 +102,17 @@ impl Price {
         // The largest `gets` with `gets + (gets * points + 5000) / 10000 <= most`, in whole numbers.
         let room = u64::from(most.0) * WHOLE + (WHOLE / 2 - 1);
         cents(room / (WHOLE + u64::from(basis_points)))
+    }
+}
+
+impl Sum for Price {
+    fn sum<I: Iterator<Item = Self>>(prices: I) -> Self {
+        let add = |one: Cents, other: Cents| Cents(one.0.saturating_add(other.0));
+        prices.fold(Self::NOTHING, |sum, price| Self {
+            client_pays: add(sum.client_pays, price.client_pays),
+            worker_gets: add(sum.worker_gets, price.worker_gets),
+            service_keeps: add(sum.service_keeps, price.service_keeps),
+        })
     }
 }
 

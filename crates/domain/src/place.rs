@@ -3,12 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use h3o::{CellIndex, LatLng, Resolution};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::invalid::{Findings, Invalid};
+use crate::local_time;
 
 /// The farthest a support worker may offer to travel, in kilometres.
 ///
@@ -78,7 +79,7 @@ impl Place {
     /// The first instant of a date here.
     #[must_use]
     pub fn midnight(&self, date: NaiveDate) -> DateTime<Utc> {
-        start_of(date, self.zone())
+        local_time::midnight(date, self.zone())
     }
 
     /// Where it is, for distances.
@@ -92,18 +93,6 @@ impl Place {
     pub fn cell(&self) -> Cell {
         Cell::of(self.latitude, self.longitude)
     }
-}
-
-/// The first instant of a date in a zone, also where clocks skip midnight.
-fn start_of(date: NaiveDate, zone: Tz) -> DateTime<Utc> {
-    let midnight = date.and_time(NaiveTime::MIN);
-    (0..48)
-        .filter_map(|half_hours| {
-            let wall = midnight + chrono::TimeDelta::minutes(30 * half_hours);
-            zone.from_local_datetime(&wall).earliest()
-        })
-        .next()
-        .map_or_else(|| midnight.and_utc(), |start| start.with_timezone(&Utc))
 }
 
 /// Mean radius of the earth, in metres.

@@ -13,6 +13,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::access::Acting;
+use crate::availability::Leave;
 use crate::cancellation::{CancellationRules, CancellationTerms};
 use crate::change_request::WishedTimes;
 use crate::engagement::Reasoned;
@@ -130,6 +131,8 @@ pub struct Conditions<'a> {
     pub holidays: &'a [NaiveDate],
     /// What the client's funding scheme, or else the policy, says of cancellations.
     pub cancellation: CancellationRules,
+    /// When the support worker is away.
+    pub away: &'a [Leave],
 }
 
 /// Another time that the client asked for.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::invalid::Findings;
 use crate::local_time;
-use crate::visit::VisitDetails;
+use crate::visit::{Times, VisitDetails};
 
 /// How many visits a series has at most; those that are left out count.
 pub const MOST_OCCURRENCES: usize = 366;
@@ -58,6 +58,17 @@ pub struct Occurrence {
     pub from: DateTime<Utc>,
     /// When it ends.
     pub until: DateTime<Utc>,
+}
+
+impl Occurrence {
+    /// Its beginning and its end.
+    #[must_use]
+    pub const fn times(&self) -> Times {
+        Times {
+            from: self.from,
+            until: self.until,
+        }
+    }
 }
 
 /// Where a rule ends.

@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::access::Acting;
-use crate::engagement::{Reasoned, Side};
+use crate::engagement::Reasoned;
 use crate::id::{ClientId, EngagementId, PersonId, ProposalId, SeriesId, VisitId, WorkerId};
 use crate::invalid::Findings;
-use crate::money::{Cents, Price};
+use crate::money::Price;
 use crate::policy::Policy;
 use crate::proposal::{Proposal, Revision, UnderTerms};
 use crate::recurrence::{Occurrence, Repeats};
@@ -125,7 +125,7 @@ impl SeriesOffer {
         Ok(Self {
             repeats,
             count: u32::try_from(occurrences.len()).unwrap_or(u32::MAX),
-            total: together(prices.iter().map(|price| price.total)),
+            total: prices.iter().map(|price| price.total).sum(),
             until,
             rates: rates.around(
                 first.unwrap_or(until) - TimeDelta::days(LONGEST_NOTICE_DAYS),
@@ -319,18 +319,6 @@ pub fn ends_with_series(visit: &Visit, at: DateTime<Utc>) -> bool {
     visit.state == VisitState::Booked && at < visit.from
 }
 
-/// What it costs the client to have `visits` cancelled by this side at `at`.
-pub fn charge<'a>(
-    visits: impl IntoIterator<Item = &'a Visit>,
-    side: Side,
-    policy: &Policy,
-    at: DateTime<Utc>,
-) -> Price {
-    let visits = visits.into_iter();
-    let quotes = visits.filter_map(|it| it.cancellation_quote(Some(side), policy, at).ok());
-    together(quotes.map(|quote| quote.charge))
-}
-
 fn prices(
     occurrences: &[Occurrence],
     visit: &VisitDetails,
@@ -339,13 +327,4 @@ fn prices(
     let zone = visit.zone();
     let price = |occurrence: &Occurrence| rates.price(occurrence.from, zone, visit.minutes);
     occurrences.iter().map(price).collect()
-}
-
-fn together(prices: impl Iterator<Item = Price>) -> Price {
-    let add = |one: Cents, other: Cents| Cents(one.0.saturating_add(other.0));
-    prices.fold(Price::NOTHING, |sum, price| Price {
-        client_pays: add(sum.client_pays, price.client_pays),
-        worker_gets: add(sum.worker_gets, price.worker_gets),
-        service_keeps: add(sum.service_keeps, price.service_keeps),
-    })
 }

@@ -25,6 +25,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::access::Acting;
+use crate::availability::Leave;
 use crate::cancellation::CancellationTerms;
 use crate::id::{
     AlertId, ChangeRequestId, ClientId, CoverId, EngagementId, PersonId, ProposalId, SeriesId,
@@ -198,6 +199,7 @@ vocabulary! {
     /// What about a visit deserves a second look, though nothing speaks against it.
     VisitWarning {
         Short = "short_visit", "Shorter than a visit usually is";
+        Leave = "on_leave", "On days for which the support worker has said that they are away";
     }
 }
 
@@ -240,11 +242,26 @@ impl VisitDetails {
         })
     }
 
-    /// What deserves a second look.
+    /// What deserves a second look, where it takes place at all these `times`.
     #[must_use]
-    pub fn warnings(&self, policy: &Policy) -> Vec<VisitWarning> {
+    pub fn warnings(&self, times: &[Times], policy: &Policy, away: &[Leave]) -> Vec<VisitWarning> {
         let short = self.minutes < policy.short_visit_minutes;
-        short.then_some(VisitWarning::Short).into_iter().collect()
+        let on_leave = |times: &Times| away.iter().any(|leave| self.falls_into(*leave, *times));
+        let leave = times.iter().any(on_leave);
+        [
+            short.then_some(VisitWarning::Short),
+            leave.then_some(VisitWarning::Leave),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// Whether any of it falls into this leave, by the calendar of its place, where it takes place at these `times`.
+    #[must_use]
+    pub fn falls_into(&self, leave: Leave, times: Times) -> bool {
+        let [from, until] = [times.from, times.until].map(|at| self.local(at).naive_local());
+        leave.touches(from, until)
     }
 
     /// An instant as a clock at the place shows it; UTC where the zone's stored name is no longer known.
@@ -377,6 +394,15 @@ impl Visit {
     pub fn shows_address(&self) -> bool {
         let to_come = matches!(self.state, VisitState::Booked | VisitState::Started);
         to_come && self.details.place == VisitPlace::Home
+    }
+
+    /// When it is to be.
+    #[must_use]
+    pub const fn times(&self) -> Times {
+        Times {
+            from: self.from,
+            until: self.until,
+        }
     }
 
     /// Its interval, as it stands on a busy sheet of one who `travels` to it or not.

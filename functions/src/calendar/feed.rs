@@ -6,8 +6,9 @@ use chrono::TimeDelta;
 use domain::calendar;
 use domain::feed::FeedOf;
 use domain::schedule::taken;
+use domain::support_worker::SupportWorker;
 use domain::visit::Visit;
-use store::Key;
+use store::{Key, Versioned};
 
 use super::{as_file, booked, opened, range};
 use crate::context::Shared;
@@ -48,8 +49,8 @@ pub(super) async fn show_calendar(
 
 /// Read when somebody is taken
 ///
-/// RFC 5545 free and busy time, by the same link: when they have visits or are on the way between two, and nothing of
-/// what for. No access token is needed.
+/// RFC 5545 free and busy time, by the same link: when they have visits, are on the way between two or are on leave, and
+/// nothing of what for. No access token is needed.
 #[utoipa::path(get, path = "/v1/calendars/{token}/free-busy", tags = ["calendars", crate::api::PUBLIC_TAG],
     params(("token" = String, Path, description = "From the link")),
     responses((status = 200, content_type = "text/calendar", body = String, example = "BEGIN:VCALENDAR\r\n…"))
@@ -63,7 +64,13 @@ pub(super) async fn show_calendar_free_busy(
     let policy = context.store.policy().await?;
     let buffer = TimeDelta::minutes(i64::from(policy.travel_buffer_minutes));
     let booked = booked(&context, person, range).await?;
-    let busy = taken(&booked, None, buffer, range);
+    let worker = match feed.of {
+        FeedOf::SupportWorker(worker) => context.store.get(&Key::worker(worker)).await?,
+        FeedOf::Client(_) => None,
+    };
+    let worker: Option<Versioned<SupportWorker>> = worker;
+    let away = worker.iter().flat_map(|worker| worker.value.away());
+    let busy = taken(&booked, away, None, buffer, range);
     let uid = format!("free-busy-{}-{person}", feed.number);
     Ok(as_file(calendar::of_busy(
         &uid,

@@ -28,8 +28,8 @@ pub(super) struct FreeBusyView {
 
 /// Show when the support worker of an engagement is taken
 ///
-/// By visits, and by the journeys between those of different engagements: what lies between is free. It does not say
-/// by what, nor how many visits a stretch holds.
+/// By visits, by the journeys between those of different engagements, and by leave: what lies between is free. It does
+/// not say by what, nor how many visits a stretch holds.
 #[utoipa::path(get, path = "/v1/engagements/{engagement}/free-busy", tag = "calendars",
     params(("engagement" = EngagementId, Path), RangeQuery),
     responses((status = 200, body = FreeBusyView, example = json!({"busy": [
@@ -51,11 +51,11 @@ pub(super) async fn show_free_busy(
     let range = (range.from, range.until);
     let worker = Key::worker(held.value.worker);
     let worker = context.store.get::<SupportWorker>(&worker).await?;
-    let person = worker.ok_or_else(Problem::not_found)?.value.person;
+    let worker = worker.ok_or_else(Problem::not_found)?.value;
     let policy = context.store.policy().await?;
     let buffer = TimeDelta::minutes(i64::from(policy.travel_buffer_minutes));
     let around = (range.0 - buffer, range.1 + buffer);
-    let booked = booked(&context, person, around).await?;
-    let busy = taken(&booked, Some(engagement), buffer, range);
+    let booked = booked(&context, worker.person, around).await?;
+    let busy = taken(&booked, worker.away(), Some(engagement), buffer, range);
     Ok(axum::Json(FreeBusyView { busy }).into_response())
 }

@@ -9,6 +9,7 @@ use domain::id::WorkerId;
 use domain::pair::Pair;
 use domain::policy::Policy;
 use domain::schedule::Busy;
+use domain::visit::Times;
 use store::{ClientEngagement, Commit, Key, Versioned, WorkerEngagement};
 
 use super::Search;
@@ -86,10 +87,11 @@ impl Comer {
             return Ok(Err(Unfit::NotEligible));
         }
         let availability = &both.worker.value.profile.availability;
-        let until = cover.details.local(cover.until).naive_local();
-        let touched =
-            |leave: domain::availability::Leave| leave.touches(cover.details.starts, until);
-        if availability.leave().any(touched) {
+        let times = Times {
+            from: cover.from,
+            until: cover.until,
+        };
+        if (availability.leave()).any(|leave| cover.details.falls_into(leave, times)) {
             return Ok(Err(Unfit::Away));
         }
         let busy = Busy {

@@ -126,7 +126,7 @@ async fn show_leave(
     let mut away = Vec::with_capacity(leave.len());
     for leave in leave {
         let mut visits = Vec::new();
-        for visit in booked.iter().filter(|visit| touches(leave, &visit.value)) {
+        for visit in booked.iter().filter(|visit| hit(leave, &visit.value)) {
             let cover = state_of(&context, &visit.value).await?;
             visits.push(HitVisitView::of(visit.value.clone(), cover));
         }
@@ -135,9 +135,8 @@ async fn show_leave(
     Ok(Json(LeaveView { worker, away }).into_response())
 }
 
-fn touches(leave: Leave, visit: &Visit) -> bool {
-    let until = visit.details.local(visit.until).naive_local();
-    leave.touches(visit.details.starts, until)
+fn hit(leave: Leave, visit: &Visit) -> bool {
+    visit.details.falls_into(leave, visit.times())
 }
 
 async fn state_of(context: &Context, visit: &Visit) -> Result<Option<CoverState>, Problem> {
@@ -162,7 +161,7 @@ pub(crate) async fn when_due(
     let booked = booked_ahead(context, &found.value).await?;
     let hit = found.value.profile.availability.leave().any(|leave| {
         let mut booked = booked.iter();
-        booked.any(|visit| touches(leave, &visit.value))
+        booked.any(|visit| hit(leave, &visit.value))
     });
     if !hit {
         return Ok(Effect::Superseded);

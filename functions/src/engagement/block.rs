@@ -81,7 +81,9 @@ async fn block_other_side(
                 ended(&context, commit, was, &next)
             }
             // INVARIANT: what has ended already stays as it is, and nobody hears of the block.
-            Err(EndEngagementError::AlreadyEnded) => commit.replace(&pair, &blocked),
+            Err(EndEngagementError::AlreadyEnded | EndEngagementError::Charge(_)) => {
+                commit.replace(&pair, &blocked)
+            }
         };
         Ok(Decision::new(party.insisted_on(commit), engagement))
     })

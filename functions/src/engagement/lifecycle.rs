@@ -9,8 +9,11 @@ use domain::engagement::{
 };
 use domain::id::EngagementId;
 use domain::invalid::Findings;
+use domain::money::Price;
 use domain::notice::Told;
+use domain::visit::Visit;
 use serde::Deserialize;
+use serde_json::json;
 use store::{Commit, Key, Versioned};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -26,6 +29,7 @@ use crate::path::Path;
 use crate::perform::{Decision, once};
 use crate::problem::Problem;
 use crate::reason::{check_reason, need_reason};
+use crate::visit::{self, as_quoted};
 
 pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
@@ -147,12 +151,16 @@ struct EndEngagement {
     /// What the other side is to read.
     #[schema(max_length = 1000, example = "Thank you for everything.")]
     message: Option<String>,
+    /// Exactly the charge that a refusal of this request came with, where one did.
+    acknowledged: Option<Price>,
 }
 
 /// End an engagement
 ///
 /// Visits that are still booked are cancelled. Both can go on reading what was said and done. The reason is
-/// not shown to the other side; the message is.
+/// not shown to the other side; the message is. Where the client ends it and a visit is so close that its cancellation
+/// is charged for, the answer is 409 `engagement-end-charge` with the `charge`; it goes through once exactly that is
+/// sent back as `acknowledged`. Where the support worker ends it, somebody else is looked for to come to what is close.
 #[utoipa::path(post, path = "/v1/engagements/{engagement}/end", tag = "engagements",
     params(("engagement" = EngagementId, Path)), request_body = EndEngagement,
     responses((status = 201, body = EngagementView))
@@ -163,7 +171,11 @@ async fn end_engagement(
     Path(engagement): Path<EngagementId>,
     command: Command<EndEngagement>,
 ) -> Result<Response, Problem> {
-    let EndEngagement { reason, message } = &command.body;
+    let EndEngagement {
+        reason,
+        message,
+        acknowledged,
+    } = &command.body;
     let done = once(&context, caller.person.value.id, &command.key, || async {
         let standing = Standing::to_act(&context, &caller, engagement).await?;
         let mut findings = Findings::default();
@@ -175,11 +187,21 @@ async fn end_engagement(
         let pair = pair_of(&context, &was.value).await?;
         let message = Some(message.to_owned()).filter(|message| !message.is_empty());
         let by = standing.step(&context, reason);
-        let (next, apart) = was.value.end(&pair.value, by, message)?;
+        let (side, now) = (standing.side(), by.at);
+        let ahead = visit::ahead(&context, engagement, now).await?;
+        let policy = context.store.policy().await?;
+        let cancelled = ahead.iter().map(|visit| &visit.value);
+        let charge = Visit::charge_for_cancelling(cancelled, side, &policy, now);
+        let (next, apart) =
+            (was.value).end_at_cost(&pair.value, by, message, charge, *acknowledged)?;
         let key = Key::engagement(engagement);
         let audit = context.audit(standing.acting(), "end_engagement", &key);
         let commit = Commit::new(audit).replace(&pair, &apart);
         let commit = ended(&context, commit, was, &next);
+        let commit = match next.end_charge {
+            Some(_) => as_quoted(commit, &ahead, now)?,
+            None => commit,
+        };
         Ok(Decision::new(standing.insisted_on(commit), engagement))
     })
     .await?;
@@ -235,6 +257,9 @@ impl From<EndEngagementError> for Problem {
     fn from(error: EndEngagementError) -> Self {
         match error {
             EndEngagementError::AlreadyEnded => Self::wrong_state("engagement-ended", error),
+            EndEngagementError::Charge(charge) => {
+                Self::wrong_state("engagement-end-charge", error).with("charge", json!(charge))
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use store::{Commit, Versioned};
 use utoipa::ToSchema;
 
-use super::{ProposalView, audit, deadline, load, not_open, show};
+use super::{ProposalView, audit, away, deadline, load, not_open, show};
 use crate::body::{Command, IdempotencyKey, Nothing};
 use crate::caller::Caller;
 use crate::context::{Context, Shared};
@@ -124,7 +124,8 @@ pub(super) async fn revise_proposal(
         let was = load(&context, engagement, proposal).await?;
         let policy = context.store.policy().await?;
         let rates = Rates::of(&context, held.client).await?;
-        let (proposed, under) = (command.body.clone(), rates.conditions(&policy));
+        let away = away(&context, held).await?;
+        let (proposed, under) = (command.body.clone(), rates.conditions(&policy, &away));
         let revised = was
             .value
             .revise(held, proposed, party.acting, under, context.now())?;

@@ -2,22 +2,29 @@
 
 use chrono::{DateTime, Utc};
 use domain::access::Acting;
-use domain::engagement::{Engagement, Happening, Reasoned};
+use domain::cover::CoverCause;
+use domain::engagement::{Engagement, Reasoned, Side};
 use domain::id::EngagementId;
-use domain::notice::Told;
+use domain::schedule::Month;
 use domain::visit::Visit;
 use store::{Actor, Commit, EngagementVisit, Key, PendingDue, StoreError, Versioned};
 
-use super::tell_of;
-use crate::booking::free;
+use crate::booking::free_all;
 use crate::consume::{ConsumeError, Effect};
 use crate::context::Context;
+use crate::problem::Problem;
+use crate::{cover, on_call};
 
 /// The most visits of one engagement that are looked through.
 const MOST_VISITS: usize = 10_000;
+/// The most visits whose cancellation costs something that one commit looks at.
+const MOST_CHARGED: usize = 60;
+/// How many visits are cancelled in one commit.
+const CANCELLED_AT_ONCE: usize = 20;
 const REASON: &str = "The engagement has ended.";
 
-/// Cancels the next visit that is still to come, and finishes the row with the last of them.
+/// Cancels the last visits that are still to come, those of a month at once, and finishes the row with the first of them.
+/// Both sides have heard of the end, and are not told of each.
 pub(crate) async fn when_due(
     context: &Context,
     pending: &PendingDue,
@@ -32,34 +39,72 @@ pub(crate) async fn when_due(
         return Ok(Effect::Superseded);
     }
     let now = context.now();
+    let policy = context.store.policy().await?;
     let mut ahead = ahead(context, engagement, now).await?;
-    let Some(was) = ahead.pop() else {
-        return Ok(Effect::Superseded);
-    };
-    let Ok(next) = was.value.cancel(ended_by(&held.value, &was.value, now)) else {
-        return Ok(Effect::Superseded);
-    };
-    let visit = next.id;
-    let audit = context.audit(Actor::Service, "settle_visit", &Key::visit(visit));
+    let step = last_of_a_month(&mut ahead);
+    let mut audit = context.audit(Actor::Service, "settle_visits", &key);
+    (audit.fields).extend(step.iter().map(|visit| visit.value.id.to_string()));
     // INVARIANT: nothing is booked in an engagement that has ended, so whatever is found here is all there is.
-    let commit = Commit::new(audit).replace(&was, &next).unchanged(&held);
-    let commit = free(context, commit, &next).await?;
-    let commit = tell_of(
-        context,
-        commit,
-        &held.value,
-        Happening::VisitCancelled,
-        visit,
-        Told::Both,
-    );
+    let mut commit = Commit::new(audit).unchanged(&held);
+    let mut cancelled = Vec::new();
+    for was in &step {
+        let why = ended_by(&held.value, &was.value, now);
+        let (side, at) = (why.side, why.at);
+        // What was quoted for all of them was acknowledged when the engagement was ended; else it costs nothing.
+        let quote = was.value.cancellation_quote(side, &policy, at).ok();
+        let agreed = held.value.end_charge.and(quote);
+        let next = match agreed {
+            Some(quote) => was.value.cancel_at_cost(why, Some(quote.charge), &policy),
+            None => was.value.cancel(why),
+        };
+        let Ok(mut next) = next else {
+            continue;
+        };
+        if side == Some(Side::Worker) && was.value.is_at_short_notice(at) {
+            commit = cover::seek(context, commit, &mut next, CoverCause::Cancelled).await?;
+        }
+        commit = on_call::has_settled(context, commit.replace(was, &next), next.alert).await?;
+        cancelled.push(next);
+    }
+    if cancelled.is_empty() {
+        return Ok(Effect::Superseded);
+    }
+    let commit = free_all(context, commit, &cancelled).await?;
     if ahead.is_empty() {
         return Ok(commit.finish(pending).into());
     }
     Ok(Effect::Step(Box::new(commit)))
 }
 
-/// The visits of an engagement that are still to come, the latest first.
-async fn ahead(
+/// Makes the commit fail where a visit is not any more as it was when it was quoted that cancelling it costs something.
+///
+/// # Errors
+/// 409 `too-many-charged` where there are more than one commit can look at.
+pub(crate) fn as_quoted(
+    commit: Commit,
+    ahead: &[Versioned<Visit>],
+    now: DateTime<Utc>,
+) -> Result<Commit, Problem> {
+    let charged = ahead.iter();
+    let charged = charged.filter(|visit| visit.value.cancellation_terms.charges(now));
+    let charged: Vec<&Versioned<Visit>> = charged.collect();
+    if MOST_CHARGED < charged.len() {
+        let detail = "cancel some of the visits that are close by first";
+        return Err(Problem::wrong_state("too-many-charged", detail));
+    }
+    Ok(charged.into_iter().fold(commit, Commit::unchanged))
+}
+
+/// Takes the last of these visits away, which are in order: those of one month and no more than one commit cancels, so
+/// that few sheets are written with them.
+pub(crate) fn last_of_a_month(ahead: &mut Vec<Versioned<Visit>>) -> Vec<Versioned<Visit>> {
+    let last = ahead.last().map(|visit| Month::of(visit.value.from));
+    let first = ahead.partition_point(|visit| Some(Month::of(visit.value.from)) != last);
+    ahead.split_off(first.max(ahead.len().saturating_sub(CANCELLED_AT_ONCE)))
+}
+
+/// The visits of an engagement that are still to come, in order.
+pub(crate) async fn ahead(
     context: &Context,
     engagement: EngagementId,
     now: DateTime<Utc>,
@@ -75,17 +120,17 @@ async fn ahead(
         .collect();
     let mut visits = context.store.get_many::<Visit>(&keys).await?;
     visits.retain(|visit| visit.value.is_ahead(now));
-    visits.sort_by_key(|visit| std::cmp::Reverse(visit.value.from));
+    visits.sort_by_key(|visit| visit.value.from);
     Ok(visits)
 }
 
-/// Why a visit is off: whoever ended the engagement ended it too.
+/// Why a visit is off, and since when: whoever ended the engagement ended it too.
 fn ended_by(engagement: &Engagement, visit: &Visit, now: DateTime<Utc>) -> Reasoned {
     let end = engagement.end.as_ref();
     Reasoned {
         side: end.and_then(|end| end.side),
         acting: end.map_or(Acting::by(visit.booked_by.by), |end| end.acting),
-        at: now,
+        at: end.map_or(now, |end| end.at),
         reason: REASON.to_owned(),
     }
 }

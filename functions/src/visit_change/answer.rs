@@ -61,7 +61,8 @@ pub(super) async fn propose_change(
         let policy = context.store.policy().await?;
         let rates = Rates::of(&context, held.client).await?;
         let (id, now) = (context.fresh(), context.now());
-        let (wanted, under) = (command.body.visit.clone(), rates.conditions(&policy));
+        let away = proposal::away(&context, held).await?;
+        let (wanted, under) = (command.body.visit.clone(), rates.conditions(&policy, &away));
         let made =
             Proposal::propose_change(id, &booked.value, held, wanted, party.acting, under, now)?;
         let audit = proposal::audit(&context, party.acting, "propose_change", &made);

@@ -13,8 +13,7 @@ use domain::money::Price;
 use domain::notice::Told;
 use domain::proposal::Proposal;
 use domain::recurrence::Repeats;
-use domain::schedule::Month;
-use domain::series::{EndSeriesError, Series, charge, ends_with_series};
+use domain::series::{EndSeriesError, Series, ends_with_series};
 use domain::visit::{Visit, VisitState};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -35,12 +34,10 @@ use crate::perform::{Decision, Tagged, once};
 use crate::problem::Problem;
 use crate::reason::need_reason;
 use crate::standing::{act_in_engagement, see_engagement};
-use crate::visit::armed;
+use crate::visit::{armed, as_quoted, last_of_a_month};
 
 /// How many visits are made in one commit: each takes three writes.
 const MADE_AT_ONCE: usize = 20;
-/// How many visits are cancelled in one commit, all of one month, so that few sheets are written with them.
-const ENDED_AT_ONCE: usize = 20;
 
 /// The routes of series, which the family of changes serves.
 pub(super) fn router() -> OpenApiRouter<Shared> {
@@ -203,7 +200,7 @@ async fn end_series(
         ahead.retain(|visit| ends_with_series(&visit.value, now));
         let policy = context.store.policy().await?;
         let cancelled = ahead.iter().map(|visit| &visit.value);
-        let charged = charge(cancelled, party.side, &policy, now);
+        let charged = Visit::charge_for_cancelling(cancelled, Some(party.side), &policy, now);
         let why = Reasoned {
             side: Some(party.side),
             acting: party.acting,
@@ -213,18 +210,12 @@ async fn end_series(
         let acknowledged = command.body.acknowledged;
         let next = (was.value).end(why, charged, acknowledged, ahead.is_empty())?;
         let audit = audit(&context, party.acting, "end_series", &next);
-        let mut commit = Commit::new(audit).replace(&was, &next).due(DueRow {
+        let commit = Commit::new(audit).replace(&was, &next).due(DueRow {
             due: Due::SeriesEnd { engagement, series },
             at: now,
             generation: 0,
         });
-        // What was quoted rests on these as they are.
-        for visit in ahead
-            .iter()
-            .filter(|it| it.value.cancellation_terms.charges(now))
-        {
-            commit = commit.unchanged(visit);
-        }
+        let commit = as_quoted(commit, &ahead, now)?;
         let (held, about) = (&party.engagement.value, Some(series.to_string()));
         let happening = Happening::SeriesEnded;
         let commit = tell(&context, commit, held, happening, about, Told::Both);
@@ -322,12 +313,7 @@ pub(crate) async fn end_when_due(
     let mut ahead = visits(context, &ended.value).await?;
     ahead.retain(|visit| ends_with_series(&visit.value, end.at));
     ahead.sort_by_key(|visit| visit.value.from);
-    let Some(last) = ahead.last().map(|visit| Month::of(visit.value.from)) else {
-        return Ok(Effect::Superseded);
-    };
-    let in_month = |visit: &Versioned<Visit>| Month::of(visit.value.from) == last;
-    let before = ahead.partition_point(|visit| !in_month(visit));
-    let step = ahead.split_off(before.max(ahead.len().saturating_sub(ENDED_AT_ONCE)));
+    let step = last_of_a_month(&mut ahead);
     let policy = context.store.policy().await?;
     let mut audit = audit(context, Actor::Service, "end_series_visits", &ended.value);
     (audit.fields).extend(step.iter().map(|visit| visit.value.id.to_string()));

@@ -125,6 +125,7 @@ fn booked(
         policy: &policy,
         holidays: &[],
         cancellation: policy.cancellation,
+        away: &[],
     };
     let engagement = engagement(now);
     let by = Acting::by(id(1));

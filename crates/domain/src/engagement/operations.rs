@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{Engagement, EngagementState, Reasoned, Side};
+use crate::money::Price;
 use crate::pair::Pair;
 
 /// Why an engagement is not paused.
@@ -36,6 +37,11 @@ pub enum EndEngagementError {
     /// It has ended already.
     #[error("the engagement has ended already")]
     AlreadyEnded,
+    /// Visits that it cancels cost something, and the caller has not acknowledged exactly that.
+    #[error(
+        "visits that are close by are charged for; acknowledge the charge to end the engagement all the same"
+    )]
+    Charge(Price),
 }
 
 /// Why an engagement is not opened again.
@@ -102,7 +108,7 @@ impl Engagement {
         }
     }
 
-    /// Parts the two. `message` is for the other side, the reason is not.
+    /// Parts the two, at no cost. `message` is for the other side, the reason is not.
     ///
     /// # Errors
     /// When it has ended already.
@@ -120,9 +126,34 @@ impl Engagement {
             pause: None,
             end: Some(by),
             parting_message: message,
+            end_charge: None,
             ..self.clone()
         };
         Ok((ended, pair.clone().without_engagement()))
+    }
+
+    /// Parts the two. What the visits cost that it cancels, the `charge`, has to be `acknowledged`.
+    ///
+    /// # Errors
+    /// See [`EndEngagementError`].
+    pub fn end_at_cost(
+        &self,
+        pair: &Pair,
+        by: Reasoned,
+        message: Option<String>,
+        charge: Price,
+        acknowledged: Option<Price>,
+    ) -> Result<(Self, Pair), EndEngagementError> {
+        let (ended, apart) = self.end(pair, by, message)?;
+        if charge != acknowledged.unwrap_or(Price::NOTHING) {
+            return Err(EndEngagementError::Charge(charge));
+        }
+        let end_charge = Some(charge).filter(|charge| *charge != Price::NOTHING);
+        let ended = Self {
+            end_charge,
+            ..ended
+        };
+        Ok((ended, apart))
     }
 
     /// Staff take back an end that was a mistake. What was cancelled meanwhile stays cancelled.
@@ -147,6 +178,7 @@ impl Engagement {
             state: EngagementState::Open,
             end: None,
             parting_message: None,
+            end_charge: None,
             ..self.clone()
         };
         Ok((reopened, pair.clone().with_engagement(self.id, now)))

@@ -42,13 +42,6 @@ fn today_is_the_date_on_the_wall() {
 }
 
 #[test]
-fn a_day_that_skips_midnight_starts_when_it_does() {
-    let santiago: Tz = "America/Santiago".parse().unwrap();
-    let start = start_of("2026-09-06".parse().unwrap(), santiago);
-    assert_eq!(start.to_rfc3339(), "2026-09-06T04:00:00+00:00");
-}
-
-#[test]
 fn a_cell_has_one_spelling() {
     let cell = melbourne().cell();
     let text = cell.to_string();

@@ -108,6 +108,7 @@ impl Visit {
             deadline_generation: self.deadline_generation.saturating_add(1),
             cover: self.cover,
             series: self.series,
+            covers: self.covers,
             change_request: waiting.filter(|waiting| change.request != Some(*waiting)),
             ..Self::book(accepted, &accepted.current, booking, policy, now)
         })

@@ -12,9 +12,10 @@ use crate::engagement::{Engagement, EngagementNotOpen, Reasoned};
 use crate::id::{ProposalId, VisitId};
 use crate::invalid::{Findings, Invalid};
 use crate::policy::Policy;
+use crate::recurrence::Occurrence;
 use crate::series::{SeriesOffer, series_id};
 use crate::terms::{BookedRates, NotCovered, VisitPrice};
-use crate::visit::VisitDetails;
+use crate::visit::{Times, VisitDetails};
 
 /// Why nothing more can become of a proposal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -205,6 +206,8 @@ fn revision(
     // A visit without times has faults.
     let times = times.ok_or_else(|| ProposeVisitError::Invalid(Vec::new()))?;
     let (terms, price) = priced(engagement, &visit, times.from, under.holidays)?;
+    let all = occurrences.iter().flatten().map(Occurrence::times);
+    let all: Vec<Times> = [times].into_iter().chain(all).collect();
     let series = match repeats.zip(occurrences) {
         Some((repeats, occurrences)) => {
             let offer = SeriesOffer::of(repeats, &occurrences, &visit, terms.rates);
@@ -220,7 +223,7 @@ fn revision(
         until: times.until,
         price,
         cancellation: (under.cancellation).terms(times.from, visit.zone(), under.holidays),
-        warnings: visit.warnings(under.policy),
+        warnings: visit.warnings(&all, under.policy, under.away),
         visit,
         series,
     })

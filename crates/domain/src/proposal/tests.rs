@@ -36,6 +36,7 @@ pub(crate) const fn under(policy: &Policy) -> Conditions<'_> {
         policy,
         holidays: &[],
         cancellation: policy.cancellation,
+        away: &[],
     }
 }
 

@@ -16,13 +16,14 @@ pub struct Stretch {
 }
 
 /// When somebody cannot be had between `from` and `until`, in order and joined where stretches touch, so that one
-/// visit cannot be told from two.
+/// visit cannot be told from two, nor from leave.
 ///
-/// With a journey of `buffer` before and after each visit that they travel to, but for those of the engagement
-/// `within`, between whose visits no journey lies.
+/// While they are `away`, and with a journey of `buffer` before and after each visit that they travel to, but for those
+/// of the engagement `within`, between whose visits no journey lies.
 #[must_use]
 pub fn taken<'a>(
     booked: impl IntoIterator<Item = &'a Busy>,
+    away: impl IntoIterator<Item = Stretch>,
     within: Option<EngagementId>,
     buffer: TimeDelta,
     (from, until): (DateTime<Utc>, DateTime<Utc>),
@@ -31,11 +32,16 @@ pub fn taken<'a>(
         let travels = busy.travels && within != Some(busy.engagement);
         let journey = if travels { buffer } else { TimeDelta::zero() };
         Stretch {
-            from: (busy.from - journey).max(from),
-            until: (busy.until + journey).min(until),
+            from: busy.from - journey,
+            until: busy.until + journey,
         }
     };
-    let mut stretches: Vec<Stretch> = booked.into_iter().map(with_journeys).collect();
+    let within_range = |stretch: Stretch| Stretch {
+        from: stretch.from.max(from),
+        until: stretch.until.min(until),
+    };
+    let booked = booked.into_iter().map(with_journeys);
+    let mut stretches: Vec<Stretch> = booked.chain(away).map(within_range).collect();
     stretches.retain(|stretch| stretch.from < stretch.until);
     stretches.sort_unstable();
     let mut joined: Vec<Stretch> = Vec::new();
@@ -88,7 +94,7 @@ mod tests {
         let buffer = TimeDelta::minutes(30);
         let seen = |within| {
             let range = (at(80), at(1030));
-            minutes(&taken(&booked, within, buffer, range))
+            minutes(&taken(&booked, [], within, buffer, range))
         };
         assert_eq!(seen(None), [(80, 190), (570, 750), (1000, 1030)]);
         assert_eq!(
@@ -99,14 +105,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_minute_is_taken_exactly_where_a_visit_or_a_journey_takes_it(
+        fn a_minute_is_taken_exactly_where_a_visit_a_journey_or_leave_takes_it(
             visits in proptest::collection::vec((0_i64..300, 1_i64..60, 0_u128..3, any::<bool>()), 0..12),
             buffer in 0_i64..40,
+            away in proptest::collection::vec((0_i64..300, 1_i64..60), 0..3),
         ) {
             let booked: Vec<Busy> =
                 visits.iter().map(|(from, long, engagement, travels)| busy(*from, from + long, *engagement, *travels)).collect();
             let range = (at(-50), at(400));
-            let found = taken(&booked, Some(id(1)), TimeDelta::minutes(buffer), range);
+            let leave = away.iter().map(|(from, long)| Stretch { from: at(*from), until: at(from + long) });
+            let found = taken(&booked, leave, Some(id(1)), TimeDelta::minutes(buffer), range);
             prop_assert!(found.windows(2).all(|two| two[0].until < two[1].from), "in order, and apart");
             for minute in -50..400 {
                 let inside = found.iter().any(|it| it.from <= at(minute) && at(minute) < it.until);
@@ -114,7 +122,8 @@ mod tests {
                     let journey = if *travels && *engagement != 1 { buffer } else { 0 };
                     from - journey <= minute && minute < from + long + journey
                 });
-                prop_assert_eq!(inside, expected, "minute {}", minute);
+                let on_leave = away.iter().any(|(from, long)| (*from..from + long).contains(&minute));
+                prop_assert_eq!(inside, expected || on_leave, "minute {}", minute);
             }
         }
     }

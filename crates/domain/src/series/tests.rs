@@ -1,5 +1,6 @@
 use super::*;
 use crate::engagement::Engagement;
+use crate::engagement::Side;
 use crate::invalid::Findings;
 use crate::money::Cents;
 use crate::proposal::tests::{details, engagement, id, now, under};
@@ -87,7 +88,7 @@ fn it_unfolds_into_the_visits_whose_time_was_taken() {
     let taken: Vec<Busy> = visits.iter().map(|visit| visit.busy(true)).collect();
     assert_eq!(taken, busy);
     assert!(series.visits().eq(visits.iter().map(|visit| visit.id)));
-    let total = together(visits.iter().map(|visit| visit.price.total));
+    let total: Price = visits.iter().map(|visit| visit.price.total).sum();
     assert_eq!(total, offer.total);
     for visit in &visits {
         assert_eq!(visit.series, Some(series.id));
@@ -116,6 +117,7 @@ fn each_visit_has_its_own_price_and_its_own_notice() {
         policy: &policy,
         holidays: &holidays,
         cancellation,
+        away: &[],
     };
     // From Tuesday, 1 December, to Monday.
     let proposal = proposed("FREQ=DAILY;COUNT=7", conditions);
@@ -191,11 +193,17 @@ fn it_is_ended_once_and_for_exactly_what_was_quoted() {
         reason: "My sister comes.".to_owned(),
     };
     let close = visits[0].from - TimeDelta::hours(1);
-    let cost = charge(&visits, Side::Client, &policy, close);
+    let cost = Visit::charge_for_cancelling(&visits, Some(Side::Client), &policy, close);
     assert_eq!(cost, visits[0].price.total);
     let nothing = Price::NOTHING;
-    assert_eq!(charge(&visits, Side::Client, &policy, now()), nothing);
-    assert_eq!(charge(&visits, Side::Worker, &policy, close), nothing);
+    assert_eq!(
+        Visit::charge_for_cancelling(&visits, Some(Side::Client), &policy, now()),
+        nothing
+    );
+    assert_eq!(
+        Visit::charge_for_cancelling(&visits, Some(Side::Worker), &policy, close),
+        nothing
+    );
     let refused = series.end(why.clone(), cost, None, false);
     assert_eq!(refused, Err(EndSeriesError::Charge(cost)));
     let refused = series.end(why.clone(), nothing, Some(cost), false);

@@ -100,7 +100,7 @@ fn done(visit: &Visit, step: Step, at: DateTime<Utc>) -> Option<Visit> {
         .filter(|_| visit.state == VisitState::Booked),
         10 => {
             let end = visit.from + TimeDelta::minutes(step.minutes);
-            visit.correct(visit.from, end, &policy, at.max(end)).ok()
+            (visit.correct(visit.from, end, Broken::NONE, &policy, at.max(end))).ok()
         }
         // An accepted change: other days, and other terms.
         _ => Some(self::visit(0, step.minutes % 62, 4_321, 125, 7_500))

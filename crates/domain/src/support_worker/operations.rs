@@ -1,6 +1,6 @@
 //! What may happen to a support worker: each operation takes the present, and returns the future or why not.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::errors::{
     ApproveIntroductionError, EditProfileError, PassDeadlineError, PauseWorkerError,
@@ -13,6 +13,7 @@ use crate::id::{PersonId, WorkerId};
 use crate::invalid::{Findings, Invalid};
 use crate::policy::Policy;
 use crate::profile::WorkerProfile;
+use crate::schedule::Stretch;
 use crate::vocabulary::{Vocabulary, distinct};
 
 /// A support worker after an operation, and what others should hear of it.
@@ -360,6 +361,14 @@ impl SupportWorker {
             .service_area
             .as_ref()
             .map_or_else(|| now.date_naive(), |area| area.base.today(now))
+    }
+
+    /// When they are away on leave, in whole days where they live.
+    pub fn away(&self) -> impl Iterator<Item = Stretch> {
+        (self.profile.availability.leave()).map(|leave| Stretch {
+            from: self.start_of(leave.first),
+            until: self.start_of(leave.last + Days::new(1)),
+        })
     }
 
     fn start_of(&self, date: NaiveDate) -> DateTime<Utc> {

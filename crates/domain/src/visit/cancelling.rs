@@ -138,6 +138,18 @@ impl Visit {
         }
     }
 
+    /// What all of these visits cost together that this side cancels at `at`, as far as it can.
+    pub fn charge_for_cancelling<'a>(
+        visits: impl IntoIterator<Item = &'a Self>,
+        side: Option<Side>,
+        policy: &Policy,
+        at: DateTime<Utc>,
+    ) -> Price {
+        let visits = visits.into_iter();
+        let quotes = visits.filter_map(|visit| visit.cancellation_quote(side, policy, at).ok());
+        quotes.map(|quote| quote.charge).sum()
+    }
+
     /// One of its sides, or staff, cancel it. Where that costs something it is done only with the charge `seen`
     /// that holds at this moment.
     ///

@@ -12,6 +12,8 @@ use crate::terms::VisitPrice;
 const EARLY_START_MINUTES: i64 = 30;
 /// How much longer than it was booked for a visit can have lasted, in hours.
 const LONGEST_OVERRUN_HOURS: i64 = 24;
+/// How long after its end a visit that nobody said had begun can still be written down, in days.
+const LATEST_RECORD_DAYS: i64 = 7;
 
 /// What the support worker wrote down of a visit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -105,9 +107,15 @@ pub enum CorrectVisitError {
     /// There is a dispute about it.
     #[error("the visit is disputed; staff decide on it")]
     Disputed,
-    /// It did not take place.
-    #[error("the visit did not take place")]
-    Missed,
+    /// Nobody said that it began, and too long ago.
+    #[error("the visit counts as one that did not take place; it could be written down until {0}")]
+    Missed(DateTime<Utc>),
+    /// Somebody else came.
+    #[error("somebody else was booked in the visit's place")]
+    Covered,
+    /// Nobody said that it began, and the support worker may not give support as things stand.
+    #[error("the support worker is not eligible for this visit any more")]
+    NotEligible(Broken),
     /// It does not take place.
     #[error("the visit was cancelled")]
     Cancelled,
@@ -187,23 +195,33 @@ impl Visit {
     /// The support worker corrects what they wrote down, as long as the client has not answered to it. It is new to
     /// the client then, who has as long for it as for the first.
     ///
+    /// A visit that they came to and never said so counts as missed: within a week they can still write it down, where
+    /// they could begin it now as far as `broken` goes.
+    ///
     /// # Errors
     /// See [`CorrectVisitError`].
     pub fn correct(
         &self,
         started: DateTime<Utc>,
         completed: DateTime<Utc>,
+        broken: Broken,
         policy: &Policy,
         now: DateTime<Utc>,
     ) -> Result<Self, CorrectVisitError> {
+        let latest = self.until + TimeDelta::days(LATEST_RECORD_DAYS);
         match self.state {
             VisitState::Completed => {}
+            VisitState::Missed if self.covered_by.is_some() => {
+                return Err(CorrectVisitError::Covered);
+            }
+            VisitState::Missed if latest < now => return Err(CorrectVisitError::Missed(latest)),
+            VisitState::Missed if broken.is_eligible() => {}
+            VisitState::Missed => return Err(CorrectVisitError::NotEligible(broken)),
             VisitState::Booked | VisitState::Started => {
                 return Err(CorrectVisitError::NotCompleted);
             }
             VisitState::Confirmed => return Err(CorrectVisitError::Confirmed),
             VisitState::Disputed => return Err(CorrectVisitError::Disputed),
-            VisitState::Missed => return Err(CorrectVisitError::Missed),
             VisitState::Cancelled => return Err(CorrectVisitError::Cancelled),
         }
         let likely = self.likely_start(started, now);

@@ -154,7 +154,35 @@ fn a_short_visit_is_warned_about_and_no_more() {
             ..details()
         };
         let expected: &[VisitWarning] = if warned { &[VisitWarning::Short] } else { &[] };
-        assert_eq!(visit.warnings(&Policy::default()), expected, "{minutes}");
+        assert_eq!(
+            visit.warnings(&[], &Policy::default(), &[]),
+            expected,
+            "{minutes}"
+        );
+    }
+}
+
+#[test]
+fn a_visit_on_leave_is_warned_about_by_the_calendar_of_its_place() {
+    // At nine in the morning of 1 December in Brisbane, and a week later; the night before in UTC.
+    let first = booked().times();
+    let week = TimeDelta::days(7);
+    let second = Times {
+        from: first.from + week,
+        until: first.until + week,
+    };
+    let leave = |first: &str, last: &str| Leave {
+        first: first.parse().unwrap(),
+        last: last.parse().unwrap(),
+    };
+    for (away, warned) in [
+        (leave("2026-11-20", "2026-11-30"), false),
+        (leave("2026-11-20", "2026-12-01"), true),
+        (leave("2026-12-02", "2026-12-07"), false),
+        (leave("2026-12-08", "2026-12-08"), true),
+    ] {
+        let found = details().warnings(&[first, second], &Policy::default(), &[away]);
+        assert_eq!(found.contains(&VisitWarning::Leave), warned, "{away:?}");
     }
 }
 

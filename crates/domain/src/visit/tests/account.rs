@@ -142,7 +142,7 @@ fn what_was_written_down_is_corrected_until_the_client_answers() {
     let visit = completed_after(180);
     let policy = Policy::default();
     let now = visit.until + TimeDelta::hours(20);
-    let correct = |from, until| visit.correct(from, until, &policy, now);
+    let correct = |from, until| visit.correct(from, until, Broken::NONE, &policy, now);
     let corrected = correct(visit.from + minutes(5), visit.until).unwrap();
     let written = corrected.worked.as_ref().unwrap();
     assert_eq!((written.minutes, written.recorded_at), (115, now));
@@ -170,6 +170,40 @@ fn what_was_written_down_is_corrected_until_the_client_answers() {
         correct(visit.from, visit.from - SECOND),
         Err(CorrectVisitError::End(UnlikelyTime::BeforeStart))
     );
+}
+
+#[test]
+fn a_visit_that_nobody_said_had_begun_is_written_down_within_a_week() {
+    let missed = Visit {
+        state: VisitState::Missed,
+        deadline: None,
+        ..booked()
+    };
+    let policy = Policy::default();
+    let last = missed.until + TimeDelta::days(7);
+    let record =
+        |visit: &Visit, broken, now| visit.correct(visit.from, visit.until, broken, &policy, now);
+    let recorded = record(&missed, Broken::NONE, last).unwrap();
+    // Nothing is charged before the client has had their day to answer, and then no more than was booked.
+    assert_eq!(recorded.charge(), Price::NOTHING);
+    let due = recorded.deadline.unwrap();
+    assert_eq!(
+        (due.step, due.at),
+        (VisitStep::Confirm, last + TimeDelta::days(1))
+    );
+    let silent = recorded.confirm_in_silence(due.at).unwrap();
+    assert_eq!(silent.charge(), missed.price.total);
+    let late = record(&missed, Broken::NONE, last + SECOND);
+    assert_eq!(late, Err(CorrectVisitError::Missed(last)));
+    let blocked = Broken::NONE.unless(false, Rule::NotBlocked);
+    let refused = record(&missed, blocked, last);
+    assert_eq!(refused, Err(CorrectVisitError::NotEligible(blocked)));
+    let covered = Visit {
+        covered_by: Some(id(77)),
+        ..missed.clone()
+    };
+    let refused = record(&covered, Broken::NONE, last);
+    assert_eq!(refused, Err(CorrectVisitError::Covered));
 }
 
 #[test]

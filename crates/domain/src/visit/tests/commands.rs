@@ -98,7 +98,7 @@ const TABLE: [(VisitState, [&str; 10]); 7] = [
             "NotDisputed",
             "NotCancelled",
             "Missed",
-            "Missed",
+            "completed",
         ],
     ),
     (
@@ -175,7 +175,7 @@ fn come_to(command: &str, visit: &Visit) -> String {
                 .cancellation_quote(None, &policy, at)
                 .map(|_| visit.clone()),
         ),
-        "correct" => done(visit.correct(visit.from, visit.until, &policy, at)),
+        "correct" => done(visit.correct(visit.from, visit.until, Broken::NONE, &policy, at)),
         other => panic!("{other}"),
     }
 }
