@@ -68,9 +68,60 @@ pub(crate) async fn seek(
     })
 }
 
+/// Adds to the commit that is about to write `visit` that nobody is looked for any more, where nobody is wanted for what
+/// has become of it.
+///
+/// # Errors
+/// When the table does not answer.
+pub(crate) async fn unless_wanted(
+    context: &Context,
+    commit: Commit,
+    visit: &Visit,
+) -> Result<Commit, StoreError> {
+    let search = live(context, visit).await?;
+    let unwanted = search.filter(|search| !search.value.is_wanted_for(visit));
+    Ok(match unwanted {
+        Some(was) => withdrawn(context, commit, &was),
+        None => commit,
+    })
+}
+
+/// The search for somebody to come to `visit`, while it goes on.
+async fn live(context: &Context, visit: &Visit) -> Result<Option<Versioned<Cover>>, StoreError> {
+    let Some(cover) = visit.cover else {
+        return Ok(None);
+    };
+    let cover = context.store.get::<Cover>(&Key::cover(cover)).await?;
+    Ok(cover.filter(|cover| cover.value.is_live()))
+}
+
+/// Whoever began, moved or took back the visit knows; whoever was to come in its place does not.
+fn withdrawn(context: &Context, commit: Commit, was: &Versioned<Cover>) -> Commit {
+    match was.value.withdraw(None, context.now()) {
+        Ok(next) => let_go(context, commit.replace(was, &next), &was.value),
+        Err(_) => commit,
+    }
+}
+
+/// Lets whoever could have come know that they are not needed, if somebody could.
+fn let_go(context: &Context, commit: Commit, cover: &Cover) -> Commit {
+    match cover.taken_by {
+        Some(worker) => commit.notify(
+            context.fresh(),
+            Event::CoverNotNeeded {
+                cover: cover.id,
+                worker,
+            },
+        ),
+        None => commit,
+    }
+}
+
 /// A search that is about to begin.
 struct Begun {
     cover: Cover,
+    /// An earlier one that still goes on, for what the visit is not any more.
+    stale: Option<Versioned<Cover>>,
     held: Option<Versioned<Engagement>>,
 }
 
@@ -81,12 +132,12 @@ async fn begun(
     asked_for: Option<Reasoned>,
 ) -> Result<Result<Begun, BeginCoverError>, StoreError> {
     // INVARIANT: one search at a time, since whatever begins one writes the visit.
-    if let Some(earlier) = visit.cover {
-        let earlier = context.store.get::<Cover>(&Key::cover(earlier)).await?;
-        if earlier.is_some_and(|earlier| earlier.value.is_live()) {
+    let stale = match live(context, visit).await? {
+        Some(search) if search.value.is_wanted_for(visit) => {
             return Ok(Err(BeginCoverError::Sought));
         }
-    }
+        other => other,
+    };
     let policy = context.store.policy().await?;
     let (id, now) = (context.fresh(), context.now());
     let cover = Cover::begin(id, visit, cause, asked_for, &policy, now);
@@ -99,7 +150,7 @@ async fn begun(
     };
     let key = Key::engagement(visit.engagement);
     let held = context.store.get(&key).await?;
-    Ok(cover.map(|cover| Begun { cover, held }))
+    Ok(cover.map(|cover| Begun { cover, stale, held }))
 }
 
 /// Those who were to come to what `visit` covers, the last one first.
@@ -120,6 +171,10 @@ impl Begun {
     /// Adds the search to the commit that writes `visit`, and marks the visit with it.
     fn added(&self, context: &Context, commit: Commit, visit: &mut Visit) -> Commit {
         visit.cover = Some(self.cover.id);
+        let commit = match &self.stale {
+            Some(stale) => withdrawn(context, commit, stale),
+            None => commit,
+        };
         let commit = armed(commit.insert(&self.cover), &self.cover);
         match &self.held {
             Some(held) => told(
@@ -173,18 +228,8 @@ impl Search {
         )
     }
 
-    /// Lets whoever could have come know that they are not needed, if somebody could.
     fn let_go(&self, context: &Context, commit: Commit) -> Commit {
-        match self.cover.value.taken_by {
-            Some(worker) => commit.notify(
-                context.fresh(),
-                Event::CoverNotNeeded {
-                    cover: self.cover.value.id,
-                    worker,
-                },
-            ),
-            None => commit,
-        }
+        let_go(context, commit, &self.cover.value)
     }
 }
 

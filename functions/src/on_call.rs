@@ -140,21 +140,25 @@ async fn order(context: &Context, now: DateTime<Utc>) -> Result<Vec<PersonId>, S
     Ok(order)
 }
 
-/// Whether a visit that had not begun has begun since, or is not to take place any more.
+/// Whether a visit that had nobody has somebody by now, or is not to take place any more.
 async fn has_come_right(context: &Context, alert: &Alert) -> Result<bool, StoreError> {
-    let visit: VisitId = match (alert.cause, alert.about.parse()) {
-        (AlertCause::VisitNotStarted, Ok(visit)) => visit,
-        (AlertCause::VisitNotStarted, Err(_)) | (AlertCause::CoverUnfilled, _) => return Ok(false),
+    let Ok(visit) = alert.about.parse::<VisitId>() else {
+        return Ok(false);
     };
     let visit = context.store.get::<Visit>(&Key::visit(visit)).await?;
-    Ok(visit.is_some_and(|visit| match visit.value.state {
+    let Some(Versioned { value: visit, .. }) = visit else {
+        return Ok(false);
+    };
+    let sought = alert.cause == AlertCause::CoverUnfilled && visit.was_called_off_by_worker();
+    Ok(match visit.state {
+        _ if visit.covered_by.is_some() => true,
         VisitState::Booked | VisitState::Missed => false,
+        VisitState::Cancelled => !sought,
         VisitState::Started
         | VisitState::Completed
         | VisitState::Confirmed
-        | VisitState::Disputed
-        | VisitState::Cancelled => true,
-    }))
+        | VisitState::Disputed => true,
+    })
 }
 
 /// Show who is on call

@@ -20,14 +20,15 @@ use chrono::{DateTime, Utc};
 use domain::access::{self, Duty};
 use domain::eligibility::{Broken, startable};
 use domain::engagement::{Engagement, Happening, Side};
-use domain::id::VisitId;
+use domain::id::{EngagementId, VisitId};
 use domain::notice::Told;
+use domain::ticket::{Ticket, TicketCause};
 use domain::visit::{
     CompleteVisitError, CorrectVisitError, StartVisitError, UnlikelyTime, Visit, VisitState,
 };
 use domain::vocabulary::Vocabulary;
 use serde::Deserialize;
-use store::{Commit, Key, Versioned};
+use store::{Commit, EngagementVisit, Key, StoreError, Versioned};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -38,11 +39,14 @@ use crate::booking::Both;
 use crate::caller::Caller;
 use crate::context::{Context, Shared};
 use crate::conversation::tell;
-use crate::on_call;
 use crate::path::Path;
 use crate::perform::{Decision, Tagged, once};
 use crate::problem::Problem;
 use crate::standing::{Party, act_in_engagement, in_engagement, see_engagement};
+use crate::{cover, on_call};
+
+/// The most visits of one engagement that are looked through.
+const MOST_VISITS: usize = 10_000;
 
 /// The routes of this family.
 #[must_use]
@@ -107,7 +111,7 @@ async fn show(
     let seen = see_engagement(context, caller, value.engagement, duty).await?;
     let (side, Versioned { value: held, .. }) = seen;
     // Those who have parted keep no way to the door, even before what was booked is cancelled.
-    let shown = side == Some(Side::Worker) && held.is_live() && value.shows_address();
+    let shown = side == Some(Side::Worker) && held.is_live() && value.shows_address(context.now());
     let home_address = if shown {
         let both = Both::of(context, &held).await?;
         both.address().map(str::to_owned)
@@ -116,7 +120,7 @@ async fn show(
     };
     Ok(Tagged {
         version,
-        view: VisitView::of(value, home_address),
+        view: VisitView::of(value, side, home_address),
     })
 }
 
@@ -132,6 +136,23 @@ fn duty_to_see(caller: &Caller, visit: &Visit) -> Duty {
 pub(crate) async fn load(context: &Context, visit: VisitId) -> Result<Versioned<Visit>, Problem> {
     let found = context.store.get(&Key::visit(visit)).await?;
     found.ok_or_else(Problem::not_found)
+}
+
+/// Every visit that was ever booked in an engagement.
+async fn of_engagement(
+    context: &Context,
+    engagement: EngagementId,
+) -> Result<Vec<Versioned<Visit>>, StoreError> {
+    let pk = Key::engagement(engagement).pk;
+    let marks = context
+        .store
+        .list_all::<EngagementVisit>(&pk, "VISIT#", MOST_VISITS)
+        .await?;
+    let keys: Vec<Key> = marks
+        .iter()
+        .map(|mark| Key::visit(mark.value.visit))
+        .collect();
+    context.store.get_many(&keys).await
 }
 
 /// When something really was.
@@ -164,12 +185,13 @@ async fn start_visit(
         let party = act_in_engagement(&context, &caller, engagement, Some(Side::Worker)).await?;
         let held = &party.engagement.value;
         let both = Both::of(&context, held).await?;
-        let now = context.now();
+        let (policy, now) = (context.store.policy().await?, context.now());
         let visited = both.visited(&was.value.details, now);
         let broken = startable(&visited, &both.worker.value);
-        let next = was.value.start(command.body.at, broken, now)?;
+        let next = was.value.start(command.body.at, broken, &policy, now)?;
         let audit = context.audit(party.acting, "start_visit", &Key::visit(visit));
-        let commit = Commit::new(audit).replace(&was, &next);
+        let commit = armed(Commit::new(audit).replace(&was, &next), &next);
+        let commit = cover::unless_wanted(&context, commit, &next).await?;
         let commit = on_call::has_settled(&context, commit, was.value.alert).await?;
         let commit = tell_of(
             &context,
@@ -281,11 +303,20 @@ async fn correct_visit(
         let audit = context.audit(party.acting, "correct_visit", &Key::visit(visit));
         let commit = armed(Commit::new(audit).replace(&was, &next), &next);
         let commit = on_call::has_settled(&context, commit, was.value.alert).await?;
+        // Both had heard that it did not take place; staff see to it that the client answers.
+        let (commit, happening) = match was.value.state {
+            VisitState::Missed => {
+                let ticket = TicketCause::VisitRecordedLate;
+                let ticket = Ticket::open(context.fresh(), ticket, visit, now);
+                (commit.insert(&ticket), Happening::VisitRecordedLate)
+            }
+            _ => (commit, Happening::VisitCorrected),
+        };
         let commit = tell_of(
             &context,
             both.insisted_on(commit),
             &party.engagement.value,
-            Happening::VisitCorrected,
+            happening,
             visit,
             Told::Client,
         );

@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests;
 
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::access::Acting;
@@ -190,8 +190,7 @@ impl Visit {
     /// cancellation would.
     #[must_use]
     pub fn change_warning(&self, now: DateTime<Utc>) -> Option<ChangeWarning> {
-        let timely = self.from - TimeDelta::hours(i64::from(self.late_change_hours));
-        let late = timely < now;
+        let late = self.is_at_short_notice(now);
         let warned = late || self.cancellation_terms.charges(now);
         warned.then(|| ChangeWarning {
             sequence: self.sequence,

@@ -83,6 +83,8 @@ vocabulary! {
         CoverUnfilled = "cover_unfilled", "Nobody else was found to come to a visit";
         CoverWithdrawn = "cover_withdrawn", "Nobody else is looked for any more to come to a visit";
         VisitCorrected = "visit_corrected", "What was written down of a visit was corrected";
+        VisitNotFinished = "visit_not_finished", "A visit should be over";
+        VisitRecordedLate = "visit_recorded_late", "A visit that counted as missed was written down";
     }
 }
 

@@ -119,11 +119,15 @@ pub enum TicketCause {
     CoverUnfilled,
     /// A client disputes what a visit was.
     VisitDisputed,
+    /// A visit was begun, and never said to be over.
+    VisitNotFinished,
+    /// A visit that counted as missed was written down; it waits for the client to answer.
+    VisitRecordedLate,
     /// Opened by hand.
     Manual,
 }
 
-const HANDLING: [(TicketCause, TicketQueue, i64); 14] = [
+const HANDLING: [(TicketCause, TicketQueue, i64); 16] = [
     (TicketCause::SignupReceived, TicketQueue::People, 48),
     (TicketCause::PossibleDuplicate, TicketQueue::People, 24),
     (TicketCause::AuthorityClaimed, TicketQueue::People, 24),
@@ -145,6 +149,8 @@ const HANDLING: [(TicketCause, TicketQueue, i64); 14] = [
     (TicketCause::WelfareCall, TicketQueue::Visits, 1),
     (TicketCause::CoverUnfilled, TicketQueue::Visits, 1),
     (TicketCause::VisitDisputed, TicketQueue::Visits, 72),
+    (TicketCause::VisitNotFinished, TicketQueue::Visits, 24),
+    (TicketCause::VisitRecordedLate, TicketQueue::Visits, 72),
     (TicketCause::Manual, TicketQueue::General, 72),
 ];
 

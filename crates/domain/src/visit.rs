@@ -164,7 +164,7 @@ pub struct Visit {
     pub sequence: u32,
     /// What time brings about next, if anything.
     pub deadline: Option<VisitDeadline>,
-    /// Raised whenever `deadline` changes, and by nothing else.
+    /// Raised whenever `deadline` is armed anew, and by nothing else.
     pub deadline_generation: u32,
     /// The alert that it did not begin, if there was one.
     pub alert: Option<AlertId>,
@@ -391,9 +391,11 @@ impl Visit {
 
     /// Whether the support worker may know where the client lives: while a visit there is booked or under way.
     #[must_use]
-    pub fn shows_address(&self) -> bool {
+    pub fn shows_address(&self, now: DateTime<Utc>) -> bool {
         let to_come = matches!(self.state, VisitState::Booked | VisitState::Started);
-        to_come && self.details.place == VisitPlace::Home
+        // A day later it is over, whether or not anybody has said so.
+        let lasts = now < self.until + TimeDelta::days(1);
+        to_come && lasts && self.details.place == VisitPlace::Home
     }
 
     /// When it is to be.

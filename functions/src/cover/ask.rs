@@ -8,9 +8,9 @@ use domain::access::{Acting, Duty};
 use domain::cover::{BeginCoverError, Cover, CoverCause};
 use domain::engagement::{Reasoned, Side};
 use domain::id::{EngagementId, VisitId};
-use domain::visit::{Visit, VisitState};
+use domain::visit::Visit;
 use serde::Deserialize;
-use store::{Commit, Key, Versioned};
+use store::{Commit, Key};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -25,6 +25,7 @@ use crate::perform::{Decision, once};
 use crate::problem::Problem;
 use crate::reason::need_reason;
 use crate::standing::{OverEngagement, Party, act_in_engagement, over_engagement, see_engagement};
+use crate::visit;
 
 pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(show_cover, ask_for_cover))
@@ -102,11 +103,11 @@ async fn ask_for_cover(
 ) -> Result<Response, Problem> {
     let by = caller.person.value.id;
     let reason = &command.body.reason;
-    let engagement = load(&context, visit).await?.value.engagement;
+    let engagement = visit::load(&context, visit).await?.value.engagement;
     let side = Asking::of(&context, &caller, engagement).await?.side();
     need_reason(reason)?;
     let done = once(&context, by, &command.key, || async {
-        let was = load(&context, visit).await?;
+        let was = visit::load(&context, visit).await?;
         let asking = Asking::of(&context, &caller, engagement).await?;
         let why = Reasoned {
             side: asking.side(),
@@ -114,7 +115,7 @@ async fn ask_for_cover(
             at: context.now(),
             reason: reason.trim().to_owned(),
         };
-        let cause = cause(&context, &was.value, asking.side()).await?;
+        let cause = cause(&was.value, asking.side());
         let begun = begun(&context, &was.value, cause, Some(why)).await??;
         let mut next = was.value.clone();
         let audit = context.audit(asking.acting(), "ask_for_cover", &Key::visit(visit));
@@ -127,24 +128,13 @@ async fn ask_for_cover(
     Ok(done.answer(StatusCode::CREATED, Json(view)))
 }
 
-/// Why somebody else is looked for: what was off already, and still has nobody to come, is looked for once more.
-async fn cause(
-    context: &Context,
-    visit: &Visit,
-    side: Option<Side>,
-) -> Result<CoverCause, Problem> {
-    if visit.state == VisitState::Cancelled
-        && visit.covered_by.is_none()
-        && let Some(earlier) = visit.cover
-        && let Some(earlier) = context.store.get::<Cover>(&Key::cover(earlier)).await?
-        && earlier.value.is_wanted_for(visit)
-    {
-        return Ok(earlier.value.cause);
-    }
-    Ok(match side {
+/// Why somebody else is looked for: what its support worker called off still has nobody to come.
+fn cause(visit: &Visit, side: Option<Side>) -> CoverCause {
+    match side {
+        _ if visit.was_called_off_by_worker() => CoverCause::Cancelled,
         Some(Side::Worker) => CoverCause::Leave,
         Some(Side::Client) | None => CoverCause::Asked,
-    })
+    }
 }
 
 /// Show how the search for somebody to come to a visit stands
@@ -165,22 +155,17 @@ async fn show_cover(
     caller: Caller,
     Path(visit): Path<VisitId>,
 ) -> Result<Response, Problem> {
-    let engagement = load(&context, visit).await?.value.engagement;
+    let engagement = visit::load(&context, visit).await?.value.engagement;
     let (side, _) = see_engagement(&context, &caller, engagement, Duty::Schedules).await?;
     Ok(Json(view(&context, visit, side).await?).into_response())
 }
 
 async fn view(context: &Context, visit: VisitId, side: Option<Side>) -> Result<CoverView, Problem> {
-    let cover = load(context, visit).await?.value.cover;
+    let cover = visit::load(context, visit).await?.value.cover;
     let key = Key::cover(cover.ok_or_else(Problem::not_found)?);
     let cover = context.store.get::<Cover>(&key).await?;
     let cover = cover.ok_or_else(Problem::not_found)?;
     Ok(CoverView::of(context, &cover.value, side).await?)
-}
-
-async fn load(context: &Context, visit: VisitId) -> Result<Versioned<Visit>, Problem> {
-    let found = context.store.get(&Key::visit(visit)).await?;
-    found.ok_or_else(Problem::not_found)
 }
 
 impl From<BeginCoverError> for Problem {

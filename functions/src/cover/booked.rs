@@ -11,11 +11,20 @@ use store::{Commit, EngagementVisit};
 use super::comer::Comer;
 use super::{Search, told};
 use crate::context::Context;
+use crate::on_call;
 use crate::problem::Problem;
 use crate::visit::armed;
 
 /// Why the visit that was booked before is off.
 const REASON: &str = "Somebody else comes to it.";
+
+/// How the client's side came to agree.
+pub(super) enum Agreed {
+    /// To whoever comes.
+    To(Acting),
+    /// Beforehand, to whoever would come.
+    Beforehand(Acting),
+}
 
 /// Adds to the commit that `accepted`, whom somebody can come for, is settled with them: the visit that was booked is
 /// off, if it still stood, and theirs is booked in its place, at the price that the client agreed to.
@@ -27,16 +36,21 @@ pub(super) async fn booked(
     search: &Search,
     accepted: &Cover,
     comer: &Comer,
-    acting: Acting,
+    agreed: Agreed,
     policy: &Policy,
 ) -> Result<Commit, Problem> {
     let (was, now) = (&search.visit, context.now());
     let worker = comer.engagement.worker;
+    let (acting, unseen) = match agreed {
+        Agreed::To(acting) => (acting, false),
+        Agreed::Beforehand(acting) => (acting, true),
+    };
     let booking = CoverBooking {
         id: context.fresh(),
         engagement: comer.engagement.id,
         worker,
         acting,
+        unseen,
         booked_for: comer.both.records(),
     };
     let visit = was.value.covered_as(booking, policy, now);
@@ -64,7 +78,7 @@ pub(super) async fn booked(
             visit: visit.id,
         });
     let both = &comer.both;
-    let commit = armed(commit, &visit);
+    let commit = on_call::has_settled(context, armed(commit, &visit), was.value.alert).await?;
     let commit = both
         .rebook(context, commit, &was.value, &visit, policy)
         .await?;

@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ask::Asking;
-use super::booked::booked;
+use super::booked::{Agreed, booked};
 use super::comer::Comer;
 use super::view::CoverView;
 use super::{Search, armed, closed};
@@ -77,7 +77,16 @@ async fn confirm_cover(
         let acting = standing.acting;
         let audit = context.audit(acting, "confirm_cover", &Key::cover(cover));
         let commit = Commit::new(audit);
-        let commit = booked(&context, commit, &search, accepted, &comer, acting, &policy).await?;
+        let commit = booked(
+            &context,
+            commit,
+            &search,
+            accepted,
+            &comer,
+            Agreed::To(acting),
+            &policy,
+        )
+        .await?;
         let commit = standing.insisted_on(comer.insisted_on(commit));
         Ok(Decision::new(commit, cover))
     })

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::booked::booked;
+use super::booked::{Agreed, booked};
 use super::comer::{Comer, Unfit};
 use super::{Search, armed, closed};
 use crate::body::{Command, Nothing};
@@ -200,7 +200,7 @@ async fn accept_cover(
         let commit = Commit::new(audit);
         let commit = match comer.both.client().cover_consent {
             Some(consent) => {
-                let agreed = consent.acting;
+                let agreed = Agreed::Beforehand(consent.acting);
                 let booked = booked(
                     &context, commit, &search, &accepted, &comer, agreed, &policy,
                 );

@@ -2,7 +2,7 @@
 
 use domain::access::Acting;
 use domain::cover::CoverCause;
-use domain::engagement::{Engagement, Happening, Reasoned};
+use domain::engagement::{Engagement, Happening, Reasoned, Side};
 use domain::id::WorkerId;
 use domain::notice::Told;
 use domain::support_worker::{SupportWorker, WorkerState};
@@ -13,6 +13,7 @@ use super::{seek, told, tried_again};
 use crate::booking::{bookings, free, records_of, sheets_ahead};
 use crate::consume::{ConsumeError, Effect};
 use crate::context::Context;
+use crate::on_call;
 
 /// Why the visit is off, for both sides: that they are suspended, and why, stays with staff.
 const REASON: &str = "The support worker cannot come.";
@@ -38,8 +39,8 @@ pub(crate) async fn when_due(
         return Ok(Effect::Superseded);
     };
     let why = Reasoned {
-        side: None,
-        acting: Acting::by(was.value.booked_by.by),
+        side: Some(Side::Worker),
+        acting: Acting::by(suspended.value.person),
         at: context.now(),
         reason: REASON.to_owned(),
     };
@@ -50,6 +51,7 @@ pub(crate) async fn when_due(
     let audit = context.audit(Actor::Service, "cover_for_suspended_worker", &key);
     let commit = Commit::new(audit).unchanged(&suspended);
     let commit = free(context, commit, &next).await?;
+    let commit = on_call::has_settled(context, commit, next.alert).await?;
     let commit = seek(context, commit, &mut next, CoverCause::Suspended).await?;
     let commit = commit.replace(&was, &next);
     let held = Key::engagement(next.engagement);
@@ -60,7 +62,7 @@ pub(crate) async fn when_due(
             &held.value,
             Happening::VisitCancelled,
             &next,
-            Told::Worker,
+            Told::Both,
         ),
         None => commit,
     };

@@ -90,7 +90,11 @@ impl CoverView {
         Ok(Self {
             cover: cover.id,
             visit: cover.visit,
-            cause: cover.cause,
+            cause: match cover.cause {
+                // That somebody is suspended stays with staff.
+                CoverCause::Suspended if !for_staff => CoverCause::Cancelled,
+                cause => cause,
+            },
             reason: asked_for.map(|asked| asked.reason.clone()),
             state: cover.state,
             begun_at: cover.begun_at,

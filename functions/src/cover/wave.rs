@@ -9,7 +9,7 @@ use domain::ticket::{Ticket, TicketCause};
 use store::{Actor, Commit, Key, PendingDue, WorkerCover};
 
 use super::search::{Found, look};
-use super::{Search, armed};
+use super::{Search, armed, withdrawn};
 use crate::consume::{ConsumeError, Effect};
 use crate::context::Context;
 use crate::on_call;
@@ -32,12 +32,7 @@ pub(crate) async fn when_due(
     let audit = context.audit(Actor::Service, "go_on_with_cover", &Key::cover(cover));
     let commit = Commit::new(audit).finish(pending).unchanged(&search.visit);
     if !search.is_wanted() {
-        // Whoever began, moved or took back the visit knows; whoever was to come in its place does not.
-        let Ok(next) = was.withdraw(None, now) else {
-            return Ok(Effect::Superseded);
-        };
-        let commit = commit.replace(&search.cover, &next);
-        return Ok(search.let_go(context, commit).into());
+        return Ok(withdrawn(context, commit, &search.cover).into());
     }
     let policy = context.store.policy().await?;
     let found = match was.state {
@@ -64,14 +59,15 @@ pub(crate) async fn when_due(
     Ok(commit.into())
 }
 
-/// Staff hear that nobody comes, and why, in numbers. Whoever is on call is told, too, unless an alert that the visit
-/// has not begun goes its way already: one for each visit is enough.
+/// Staff hear that nobody comes, and why, in numbers. Whoever is on call is told, too, where the visit is close, unless
+/// an alert that it has not begun goes its way already: one for each visit is enough.
 fn alerted(context: &Context, commit: Commit, search: &Search, cover: &Cover) -> Commit {
     let cause = TicketCause::CoverUnfilled;
     let mut ticket = Ticket::open(context.fresh(), cause, cover.visit, context.now());
     ticket.related.push(cover.id.to_string());
     let commit = commit.insert(&ticket);
-    if search.visit.value.alert.is_some() {
+    let close = search.visit.value.is_at_short_notice(context.now());
+    if search.visit.value.alert.is_some() || !close {
         return commit;
     }
     let (commit, _) = on_call::raise(context, commit, AlertCause::CoverUnfilled, cover.visit);

@@ -155,7 +155,7 @@ pub async fn render(
         } => engagement::text(context, *happening, *visit).await?,
         Event::CoverOffered { .. } => fixed(
             "Could you come to a visit?",
-            "A client needs somebody to come to a visit whose support worker cannot. The first who accepts is booked. You can see when and where in the app.",
+            "A client needs somebody to come to a visit whose support worker cannot. The first who can come is the one, once the client agrees. You can see when and where in the app.",
         ),
         Event::CoverNotNeeded { .. } => fixed(
             "You are not needed for a visit",

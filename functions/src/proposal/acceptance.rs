@@ -24,6 +24,7 @@ use crate::booking::Both;
 use crate::caller::Caller;
 use crate::context::{Context, Shared};
 use crate::conversation::tell;
+use crate::cover;
 use crate::path::Path;
 use crate::perform::{Decision, once};
 use crate::problem::Problem;
@@ -144,6 +145,7 @@ impl Effect<'_> {
         let was = visit::load(context, change.visit).await?;
         let next = (was.value).change(self.accepted, booking, self.policy, self.now)?;
         let commit = armed(commit.replace(&was, &next), &next);
+        let commit = cover::unless_wanted(context, commit, &next).await?;
         let rebooked = self
             .both
             .rebook(context, commit, &was.value, &next, self.policy);

@@ -190,6 +190,7 @@ impl From<ConfirmVisitError> for Problem {
             ConfirmVisitError::Cancelled => Self::wrong_state("visit-cancelled", error),
             ConfirmVisitError::Missed => Self::wrong_state("visit-missed", error),
             ConfirmVisitError::AlreadyConfirmed => Self::wrong_state("visit-confirmed", error),
+            ConfirmVisitError::NeedsClient => Self::wrong_state("client-only", error),
             ConfirmVisitError::Disputed => Self::wrong_state("visit-disputed", error),
             ConfirmVisitError::Stale(recorded) => {
                 let recorded = serde_json::to_value(recorded).unwrap_or_default();

@@ -115,7 +115,7 @@ async fn cancel_visit(
         let commit = on_call::has_settled(&context, commit, was.value.alert).await?;
         let commit = match canceller.leaves_a_gap(&was.value, &context) {
             true => cover::seek(&context, commit, &mut next, CoverCause::Cancelled).await?,
-            false => commit,
+            false => cover::unless_wanted(&context, commit, &next).await?,
         };
         let commit = free(&context, commit.replace(&was, &next), &next).await?;
         let commit = tell_of(

@@ -55,7 +55,9 @@ pub(crate) async fn when_due(
     let audit = context.audit(Actor::Service, "pass_visit_deadline", &Key::visit(visit));
     let commit = Commit::new(audit).finish(pending);
     let next = match deadline.step {
-        VisitStep::Remind | VisitStep::Alert => was.value.clone(),
+        VisitStep::Remind | VisitStep::Alert | VisitStep::AskToFinish | VisitStep::Unfinished => {
+            was.value.clone()
+        }
         VisitStep::Miss => Visit {
             state: VisitState::Missed,
             ..was.value.clone()
@@ -73,10 +75,15 @@ pub(crate) async fn when_due(
         VisitStep::Remind if !was.value.can_be_reminded_of(now) => commit,
         VisitStep::Remind => tell(commit, Happening::VisitReminder, Told::Both),
         VisitStep::Alert => {
-            let commit = tell(commit, Happening::VisitNotStarted, Told::Client);
+            let commit = tell(commit, Happening::VisitNotStarted, Told::Both);
             alerted(context, commit, &mut next, now).await?
         }
         VisitStep::Miss => tell(commit, Happening::VisitMissed, Told::Both),
+        VisitStep::AskToFinish => tell(commit, Happening::VisitNotFinished, Told::Worker),
+        VisitStep::Unfinished => {
+            let cause = TicketCause::VisitNotFinished;
+            commit.insert(&Ticket::open(context.fresh(), cause, visit, now))
+        }
         VisitStep::Confirm => tell(commit, Happening::VisitConfirmed, Told::Both),
     };
     Ok(written(commit, &was, &next).into())

@@ -7,16 +7,15 @@ use domain::engagement::{Engagement, Reasoned, Side};
 use domain::id::EngagementId;
 use domain::schedule::Month;
 use domain::visit::Visit;
-use store::{Actor, Commit, EngagementVisit, Key, PendingDue, StoreError, Versioned};
+use store::{Actor, Commit, Key, PendingDue, StoreError, Versioned};
 
+use super::of_engagement;
 use crate::booking::free_all;
 use crate::consume::{ConsumeError, Effect};
 use crate::context::Context;
 use crate::problem::Problem;
 use crate::{cover, on_call};
 
-/// The most visits of one engagement that are looked through.
-const MOST_VISITS: usize = 10_000;
 /// The most visits whose cancellation costs something that one commit looks at.
 const MOST_CHARGED: usize = 60;
 /// How many visits are cancelled in one commit.
@@ -51,18 +50,17 @@ pub(crate) async fn when_due(
         let why = ended_by(&held.value, &was.value, now);
         let (side, at) = (why.side, why.at);
         // What was quoted for all of them was acknowledged when the engagement was ended; else it costs nothing.
-        let quote = was.value.cancellation_quote(side, &policy, at).ok();
-        let agreed = held.value.end_charge.and(quote);
-        let next = match agreed {
-            Some(quote) => was.value.cancel_at_cost(why, Some(quote.charge), &policy),
+        let next = match held.value.end_charge {
+            Some(_) => was.value.cancel_as_quoted(why, &policy),
             None => was.value.cancel(why),
         };
         let Ok(mut next) = next else {
             continue;
         };
-        if side == Some(Side::Worker) && was.value.is_at_short_notice(at) {
-            commit = cover::seek(context, commit, &mut next, CoverCause::Cancelled).await?;
-        }
+        commit = match side == Some(Side::Worker) && was.value.is_at_short_notice(at) {
+            true => cover::seek(context, commit, &mut next, CoverCause::Cancelled).await?,
+            false => cover::unless_wanted(context, commit, &next).await?,
+        };
         commit = on_call::has_settled(context, commit.replace(was, &next), next.alert).await?;
         cancelled.push(next);
     }
@@ -109,16 +107,7 @@ pub(crate) async fn ahead(
     engagement: EngagementId,
     now: DateTime<Utc>,
 ) -> Result<Vec<Versioned<Visit>>, StoreError> {
-    let pk = Key::engagement(engagement).pk;
-    let marks = context
-        .store
-        .list_all::<EngagementVisit>(&pk, "VISIT#", MOST_VISITS)
-        .await?;
-    let keys: Vec<Key> = marks
-        .iter()
-        .map(|mark| Key::visit(mark.value.visit))
-        .collect();
-    let mut visits = context.store.get_many::<Visit>(&keys).await?;
+    let mut visits = of_engagement(context, engagement).await?;
     visits.retain(|visit| visit.value.is_ahead(now));
     visits.sort_by_key(|visit| visit.value.from);
     Ok(visits)

@@ -11,18 +11,16 @@ use domain::schedule::Month;
 use domain::statement::{Statement, StatementLine};
 use domain::visit::Visit;
 use domain::vocabulary::Vocabulary;
-use store::{EngagementVisit, Key};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::of_engagement;
 use crate::caller::Caller;
-use crate::context::{Context, Shared};
+use crate::context::Shared;
 use crate::path::Path;
 use crate::problem::Problem;
 use crate::standing::see_engagement;
 
-/// The most visits of one engagement that are looked through.
-const MOST_VISITS: usize = 10_000;
 const CSV: &str = "text/csv";
 const COLUMNS: &str = "visit,date,from,until,booked_minutes,worked_minutes,basis,client_pays,worker_gets,service_keeps";
 
@@ -62,7 +60,8 @@ async fn show_statement(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     see_engagement(&context, &caller, engagement, Duty::Schedules).await?;
-    let visits = visits(&context, engagement).await?;
+    let visits = of_engagement(&context, engagement).await?;
+    let visits: Vec<Visit> = visits.into_iter().map(|visit| visit.value).collect();
     let statement = Statement::of(engagement, month, &visits);
     let mut response = match wants_csv(&headers) {
         true => as_file(&statement),
@@ -71,20 +70,6 @@ async fn show_statement(
     let accept = HeaderValue::from_static("accept");
     response.headers_mut().insert(header::VARY, accept);
     Ok(response)
-}
-
-async fn visits(context: &Context, engagement: EngagementId) -> Result<Vec<Visit>, Problem> {
-    let pk = Key::engagement(engagement).pk;
-    let marks = context
-        .store
-        .list_all::<EngagementVisit>(&pk, "VISIT#", MOST_VISITS)
-        .await?;
-    let keys: Vec<Key> = marks
-        .iter()
-        .map(|mark| Key::visit(mark.value.visit))
-        .collect();
-    let visits = context.store.get_many::<Visit>(&keys).await?;
-    Ok(visits.into_iter().map(|visit| visit.value).collect())
 }
 
 /// Whether the caller asks for a file, and for nothing else before it.

@@ -24,7 +24,8 @@ pub(super) struct VisitView {
     engagement: EngagementId,
     client: ClientId,
     worker: WorkerId,
-    proposal: ProposalId,
+    /// The proposal that was accepted; none where it covers another, which was proposed in another engagement.
+    proposal: Option<ProposalId>,
     /// Exactly the revision of the proposal that was accepted.
     revision: u32,
     /// The series that it belongs to, if it does.
@@ -56,7 +57,7 @@ pub(super) struct VisitView {
     cover: Option<CoverId>,
     /// The visit in whose place it was booked, where it covers one.
     covers: Option<VisitId>,
-    /// The visit that was booked in its place, once somebody else comes.
+    /// The visit that was booked in its place, once somebody else comes; for the client's side and for staff.
     covered_by: Option<VisitId>,
     /// When the support worker really began.
     started_at: Option<DateTime<Utc>>,
@@ -154,7 +155,8 @@ impl From<Dispute> for DisputeView {
 }
 
 impl VisitView {
-    pub(super) fn of(visit: Visit, home_address: Option<String>) -> Self {
+    /// As whoever stands on `side` sees it; none for staff.
+    pub(super) fn of(visit: Visit, side: Option<Side>, home_address: Option<String>) -> Self {
         let local = |at| visit.details.local(at);
         Self {
             from: local(visit.from),
@@ -164,7 +166,7 @@ impl VisitView {
             engagement: visit.engagement,
             client: visit.client,
             worker: visit.worker,
-            proposal: visit.proposal,
+            proposal: Some(visit.proposal).filter(|_| visit.covers.is_none()),
             revision: visit.revision,
             series: visit.series,
             state: visit.state,
@@ -182,7 +184,7 @@ impl VisitView {
             change_request: visit.change_request,
             cover: visit.cover,
             covers: visit.covers,
-            covered_by: visit.covered_by,
+            covered_by: visit.covered_by.filter(|_| side != Some(Side::Worker)),
             started_at: visit.started_at,
             completed_at: visit.completed_at,
             worked: visit.worked,

@@ -8,12 +8,13 @@ use domain::access::{Acting, Duty};
 use domain::cover::CoverCause;
 use domain::due::{Due, DueRow};
 use domain::engagement::{Engagement, Happening, Reasoned, Side};
-use domain::id::{EngagementId, ProposalId, SeriesId, VisitId};
+use domain::id::{EngagementId, ProposalId, SeriesId, VisitId, WorkerId};
 use domain::money::Price;
 use domain::notice::Told;
 use domain::proposal::Proposal;
 use domain::recurrence::Repeats;
 use domain::series::{EndSeriesError, Series, ends_with_series};
+use domain::support_worker::{SupportWorker, WorkerState};
 use domain::visit::{Visit, VisitState};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -289,10 +290,38 @@ pub(crate) async fn unfold_when_due(
         };
         commit = armed(commit.insert(visit).insert(&mark), visit);
     }
-    if next.is_unfolded() {
-        return Ok(commit.finish(pending).into());
+    if !next.is_unfolded() {
+        return Ok(Effect::Step(Box::new(commit)));
     }
-    Ok(Effect::Step(Box::new(commit)))
+    let commit = looked_over(context, commit, next.worker).await?;
+    Ok(commit.finish(pending).into())
+}
+
+/// Has what is booked with the support worker looked at once more, where they were suspended while the visits were
+/// being made.
+///
+/// INVARIANT: whoever suspends them afterwards finds all of the visits.
+async fn looked_over(
+    context: &Context,
+    commit: Commit,
+    worker: WorkerId,
+) -> Result<Commit, StoreError> {
+    let key = Key::worker(worker);
+    let Some(found) = context.store.get::<SupportWorker>(&key).await? else {
+        return Ok(commit);
+    };
+    let commit = commit.unchanged(&found);
+    Ok(match found.value.state {
+        WorkerState::Suspended => commit.due_of(
+            &key,
+            DueRow {
+                due: Due::SuspensionCover { worker },
+                at: context.now(),
+                generation: 0,
+            },
+        ),
+        _ => commit,
+    })
 }
 
 /// Cancels the last visits of a series that was ended, those of a month at once, and finishes the row with the first of
@@ -321,14 +350,13 @@ pub(crate) async fn end_when_due(
     let mut cancelled = Vec::new();
     for was in &step {
         // What was quoted for all of them was acknowledged when the series was ended.
-        let quote = was.value.cancellation_quote(end.side, &policy, end.at);
-        let charge = quote.ok().map(|quote| quote.charge);
-        let Ok(mut next) = was.value.cancel_at_cost(end.clone(), charge, &policy) else {
+        let Ok(mut next) = was.value.cancel_as_quoted(end.clone(), &policy) else {
             continue;
         };
-        if end.side == Some(Side::Worker) && was.value.is_at_short_notice(end.at) {
-            commit = cover::seek(context, commit, &mut next, CoverCause::Cancelled).await?;
-        }
+        commit = match end.side == Some(Side::Worker) && was.value.is_at_short_notice(end.at) {
+            true => cover::seek(context, commit, &mut next, CoverCause::Cancelled).await?,
+            false => cover::unless_wanted(context, commit, &next).await?,
+        };
         commit = commit.replace(was, &next);
         cancelled.push(next);
     }

@@ -6,7 +6,7 @@ use super::{
     Asked, CanBeAsked, Cover, CoverAnswer, CoverCause, CoverState, LeftOut, MOST_ASKED, WhyUnfilled,
 };
 use crate::access::Acting;
-use crate::engagement::{Reasoned, Side};
+use crate::engagement::Reasoned;
 use crate::id::{CoverId, VisitId, WorkerId};
 use crate::invalid::{Findings, Invalid};
 use crate::policy::Policy;
@@ -115,16 +115,6 @@ pub enum PassCoverDeadlineError {
     Early(DateTime<Utc>),
 }
 
-impl CoverCause {
-    /// Whether the visit is off with it: nobody comes unless somebody else is found.
-    const fn is_of_a_cancelled_visit(self) -> bool {
-        match self {
-            Self::Cancelled | Self::Suspended => true,
-            Self::NotArrived | Self::Leave | Self::Asked => false,
-        }
-    }
-}
-
 impl Cover {
     /// Begins to look for somebody else to come to `visit`.
     ///
@@ -140,7 +130,8 @@ impl Cover {
     ) -> Result<Self, BeginCoverError> {
         match visit.state {
             VisitState::Booked => {}
-            VisitState::Cancelled if cause.is_of_a_cancelled_visit() => {}
+            VisitState::Cancelled
+                if visit.was_called_off_by_worker() && visit.covered_by.is_none() => {}
             VisitState::Cancelled => return Err(BeginCoverError::Cancelled),
             VisitState::Started => return Err(BeginCoverError::Begun),
             VisitState::Completed
@@ -188,13 +179,9 @@ impl Cover {
     #[must_use]
     pub fn is_wanted_for(&self, visit: &Visit) -> bool {
         let same = visit.details == self.details && visit.covered_by.is_none();
-        let by_worker = || {
-            let side = visit.cancellation.as_ref().and_then(|it| it.why.side);
-            side == Some(Side::Worker)
-        };
         same && match visit.state {
             VisitState::Booked | VisitState::Missed => true,
-            VisitState::Cancelled => self.cause.is_of_a_cancelled_visit() || by_worker(),
+            VisitState::Cancelled => visit.was_called_off_by_worker(),
             VisitState::Started
             | VisitState::Completed
             | VisitState::Confirmed

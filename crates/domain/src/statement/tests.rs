@@ -60,7 +60,9 @@ fn done(visit: &Visit, step: Step, at: DateTime<Utc>) -> Option<Visit> {
     let client = reasoned(Some(Side::Client), at);
     let staff = reasoned(None, at);
     match step.command {
-        0 => visit.start(None, Broken::NONE, visit.from).ok(),
+        0 => visit
+            .start(None, Broken::NONE, &Policy::default(), visit.from)
+            .ok(),
         1 => {
             let end = visit.from + TimeDelta::minutes(step.minutes);
             visit.complete(Some(end), &policy, at.max(end)).ok()

@@ -78,6 +78,9 @@ pub enum ConfirmVisitError {
     /// There is a dispute about it.
     #[error("the visit is disputed")]
     Disputed,
+    /// Silence is not enough: the client had heard that it did not take place.
+    #[error("only the client's side can confirm the visit")]
+    NeedsClient,
     /// Something else was written down than was seen.
     #[error("something else was written down than you have seen; look at the visit again")]
     Stale(Recorded),
@@ -156,7 +159,11 @@ impl Visit {
     /// # Errors
     /// See [`ConfirmVisitError`].
     pub fn confirm_in_silence(&self, now: DateTime<Utc>) -> Result<Self, ConfirmVisitError> {
-        let worked = self.to_be_confirmed()?.price.total;
+        let worked = self.to_be_confirmed()?;
+        if worked.after_missed {
+            return Err(ConfirmVisitError::NeedsClient);
+        }
+        let worked = worked.price.total;
         let booked = self.price.total;
         let charge = match worked.client_pays <= booked.client_pays {
             true => worked,

@@ -123,7 +123,7 @@ impl Visit {
     fn quote(&self, side: Option<Side>, policy: &Policy, now: DateTime<Utc>) -> CancellationQuote {
         // Nobody pays for a support worker who has not come.
         let waited = TimeDelta::minutes(i64::from(policy.late_start_minutes));
-        let at_all = side == Some(Side::Client) && now < self.from + waited;
+        let at_all = side == Some(Side::Client) && now < self.expected_at(policy) + waited;
         let terms = self.cancellation_terms;
         let charge = match at_all {
             true => terms.charge(self.price.total, now),
@@ -174,6 +174,30 @@ impl Visit {
     /// See [`CancelVisitError`].
     pub fn cancel(&self, why: Reasoned) -> Result<Self, CancelVisitError> {
         self.cancelled(why, Price::NOTHING)
+    }
+
+    /// It does not take place because something larger was ended, as `why` says, at what cancelling it was quoted at
+    /// then: nothing where it was booked for its time only afterwards.
+    ///
+    /// # Errors
+    /// See [`CancelVisitError`].
+    pub fn cancel_as_quoted(
+        &self,
+        why: Reasoned,
+        policy: &Policy,
+    ) -> Result<Self, CancelVisitError> {
+        let quote = self.cancellation_quote(why.side, policy, why.at)?;
+        match self.booked_at <= why.at {
+            true => self.cancelled(why, quote.charge),
+            false => self.cancel(why),
+        }
+    }
+
+    /// Whether it is off because its support worker, or the service for them, called it off.
+    #[must_use]
+    pub fn was_called_off_by_worker(&self) -> bool {
+        let side = self.cancellation.as_ref().and_then(|it| it.why.side);
+        self.state == VisitState::Cancelled && side == Some(Side::Worker)
     }
 
     fn cancelled(&self, why: Reasoned, charge: Price) -> Result<Self, CancelVisitError> {

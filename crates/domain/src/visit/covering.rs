@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Visit, VisitState};
 use crate::access::Acting;
 use crate::id::{EngagementId, PersonId, VisitId, WorkerId};
 use crate::policy::Policy;
+
+/// How long a client can cancel free of charge who learns only by the booking who comes, in minutes.
+const TO_SEE_WHO_COMES_MINUTES: i64 = 60;
 
 /// Who comes in the place of a visit's support worker.
 #[derive(Debug, Clone)]
@@ -20,6 +23,8 @@ pub struct CoverBooking {
     pub worker: WorkerId,
     /// Who had the last word.
     pub acting: Acting,
+    /// Whether that was said before anybody on the client's side knew who comes.
+    pub unseen: bool,
     /// Whose busy sheets it goes on.
     pub booked_for: BTreeSet<PersonId>,
 }
@@ -28,9 +33,15 @@ impl Visit {
     /// What somebody else is booked for who comes in this visit's place: the same time, place and price, on the same
     /// terms.
     ///
-    /// INVARIANT: the client pays no more than they agreed to.
+    /// INVARIANT: the client pays no more than they agreed to. Where they have not seen yet who comes, they have an hour
+    /// to cancel free of charge.
     #[must_use]
     pub fn covered_as(&self, booking: CoverBooking, policy: &Policy, now: DateTime<Utc>) -> Self {
+        let mut cancellation_terms = self.cancellation_terms;
+        if booking.unseen {
+            let seen = now + TimeDelta::minutes(TO_SEE_WHO_COMES_MINUTES);
+            cancellation_terms.free_until = cancellation_terms.free_until.max(seen);
+        }
         let booked = Self {
             id: booking.id,
             engagement: booking.engagement,
@@ -51,7 +62,7 @@ impl Visit {
             terms_version: self.terms_version,
             price: self.price.clone(),
             rates: self.rates.clone(),
-            cancellation_terms: self.cancellation_terms,
+            cancellation_terms,
             policy_version: self.policy_version,
             late_change_hours: self.late_change_hours,
             sequence: 0,
@@ -76,6 +87,7 @@ impl Visit {
 mod tests {
     use super::*;
     use crate::proposal::tests::{id, now};
+    use crate::visit::VisitStep;
     use crate::visit::tests::booked;
 
     #[test]
@@ -91,9 +103,10 @@ mod tests {
             engagement: id(81),
             worker: id(82),
             acting: Acting::by(id(83)),
+            unseen: false,
             booked_for: [id(83), id(84)].into(),
         };
-        let visit = was.covered_as(booking, &Policy::default(), now());
+        let visit = was.covered_as(booking.clone(), &Policy::default(), now());
         assert_eq!(
             (visit.id, visit.engagement, visit.worker),
             (id(80), id(81), id(82))
@@ -106,5 +119,42 @@ mod tests {
         assert_eq!(visit.cancellation_terms, was.cancellation_terms);
         // It is reminded of, and looked after, like any other.
         assert!(visit.deadline.is_some());
+        // Whoever had not seen who comes has an hour for it, however close the visit is.
+        let booking = CoverBooking {
+            unseen: true,
+            ..booking
+        };
+        let close = was.from - TimeDelta::minutes(20);
+        let visit = was.covered_as(booking, &Policy::default(), close);
+        let free_until = visit.cancellation_terms.free_until;
+        assert_eq!(free_until, close + TimeDelta::hours(1));
+    }
+
+    #[test]
+    fn whoever_is_booked_late_is_expected_once_they_can_have_come() {
+        let was = booked();
+        let policy = Policy::default();
+        let booking = |minutes| CoverBooking {
+            id: id(80),
+            engagement: id(81),
+            worker: id(82),
+            acting: Acting::by(id(83)),
+            unseen: minutes > 0,
+            booked_for: [id(83), id(84)].into(),
+        };
+        let journey = TimeDelta::minutes(i64::from(policy.travel_buffer_minutes));
+        let late = TimeDelta::minutes(i64::from(policy.late_start_minutes));
+        for minutes in [-600, -10, 5, 20] {
+            let at = was.from + TimeDelta::minutes(minutes);
+            let visit = was.covered_as(booking(minutes), &policy, at);
+            let expected = was.from.max(at + journey);
+            assert_eq!(visit.expected_at(&policy), expected, "{minutes}");
+            let mut armed = visit;
+            while let Some(deadline) = armed.deadline.filter(|it| it.step == VisitStep::Remind) {
+                armed = armed.armed_after(deadline, &policy, at);
+            }
+            let alert = armed.deadline.unwrap();
+            assert_eq!((alert.step, alert.at), (VisitStep::Alert, expected + late));
+        }
     }
 }

@@ -28,6 +28,10 @@ pub struct Worked {
     pub unpriced_minutes: u32,
     /// When it was written down.
     pub recorded_at: DateTime<Utc>,
+    /// Whether that was only after the visit had counted as missed. Both sides had heard that it costs nothing, so
+    /// silence does not confirm it.
+    #[serde(default)]
+    pub after_missed: bool,
     /// The last instant at which the client can dispute it.
     pub disputable_until: DateTime<Utc>,
 }
@@ -44,6 +48,9 @@ pub enum UnlikelyTime {
     /// Too long before its time.
     #[error("is not before {0}")]
     Early(DateTime<Utc>),
+    /// After its time.
+    #[error("is not after {0}")]
+    Late(DateTime<Utc>),
     /// Before it began.
     #[error("is not before the visit began")]
     BeforeStart,
@@ -137,6 +144,7 @@ impl Visit {
         &self,
         at: Option<DateTime<Utc>>,
         broken: Broken,
+        policy: &Policy,
         now: DateTime<Utc>,
     ) -> Result<Self, StartVisitError> {
         match self.state {
@@ -153,16 +161,17 @@ impl Visit {
             return Err(StartVisitError::Early(earliest));
         }
         let at = at.unwrap_or(now);
-        self.likely_start(at, now).map_err(StartVisitError::Time)?;
+        let likely = self.likely_start(at, policy, now);
+        likely.map_err(StartVisitError::Time)?;
         if !broken.is_eligible() {
             return Err(StartVisitError::NotEligible(broken));
         }
-        Ok(Self {
+        let started = Self {
             state: VisitState::Started,
             started_at: Some(at),
-            deadline: None,
             ..self.clone()
-        })
+        };
+        Ok(started.armed(policy, now))
     }
 
     /// The support worker has finished, at `at` where that was not just now. What was worked has its price from now
@@ -196,7 +205,7 @@ impl Visit {
     /// the client then, who has as long for it as for the first.
     ///
     /// A visit that they came to and never said so counts as missed: within a week they can still write it down, where
-    /// they could begin it now as far as `broken` goes.
+    /// they could begin it now as far as `broken` goes. It waits for the client to answer then.
     ///
     /// # Errors
     /// See [`CorrectVisitError`].
@@ -224,7 +233,7 @@ impl Visit {
             VisitState::Disputed => return Err(CorrectVisitError::Disputed),
             VisitState::Cancelled => return Err(CorrectVisitError::Cancelled),
         }
-        let likely = self.likely_start(started, now);
+        let likely = self.likely_start(started, policy, now);
         likely.map_err(CorrectVisitError::Start)?;
         let likely = self.likely_end(started, completed, now);
         likely.map_err(CorrectVisitError::End)?;
@@ -235,12 +244,20 @@ impl Visit {
         self.from - TimeDelta::minutes(EARLY_START_MINUTES)
     }
 
-    fn likely_start(&self, at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), UnlikelyTime> {
+    fn likely_start(
+        &self,
+        at: DateTime<Utc>,
+        policy: &Policy,
+        now: DateTime<Utc>,
+    ) -> Result<(), UnlikelyTime> {
         let earliest = self.earliest_start();
+        // What begins after its end is another visit, which nobody agreed on.
+        let latest = self.until.max(self.expected_at(policy));
         first([
             (now < at, UnlikelyTime::Future),
             (at < self.booked_at, UnlikelyTime::BeforeBooking),
             (at < earliest, UnlikelyTime::Early(earliest)),
+            (latest < at, UnlikelyTime::Late(latest)),
         ])
     }
 
@@ -267,6 +284,9 @@ impl Visit {
         now: DateTime<Utc>,
     ) -> Self {
         let minutes = whole_minutes(completed - started);
+        let earlier = self.worked.as_ref();
+        let after_missed =
+            self.state == VisitState::Missed || earlier.is_some_and(|worked| worked.after_missed);
         let (price, unpriced_minutes) =
             (self.rates).price_worked(started, self.details.zone(), minutes);
         let recorded = Self {
@@ -278,6 +298,7 @@ impl Visit {
                 price,
                 unpriced_minutes,
                 recorded_at: now,
+                after_missed,
                 disputable_until: now + TimeDelta::days(i64::from(policy.dispute_days)),
             }),
             ..self.clone()

@@ -6,6 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::{Visit, VisitState};
 use crate::policy::Policy;
 
+/// How long after its end the support worker is asked whether a visit is over, in hours.
+const ASK_TO_FINISH_HOURS: i64 = 1;
+/// How long after its end staff hear of a visit that was never said to be over, in hours.
+const UNFINISHED_HOURS: i64 = 24;
+
 /// What is to happen at a visit's next deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -16,6 +21,10 @@ pub enum VisitStep {
     Alert,
     /// It is over without having begun.
     Miss,
+    /// It should be over: the support worker is asked to say so.
+    AskToFinish,
+    /// It was never said to be over: staff look into it.
+    Unfinished,
     /// The client has said nothing to it.
     Confirm,
 }
@@ -89,6 +98,16 @@ impl Visit {
         Ok(armed)
     }
 
+    /// When its support worker should be there: as it begins, or a journey after they were booked to cover it.
+    #[must_use]
+    pub fn expected_at(&self, policy: &Policy) -> DateTime<Utc> {
+        let journey = TimeDelta::minutes(i64::from(policy.travel_buffer_minutes));
+        match self.covers {
+            Some(_) => self.from.max(self.booked_at + journey),
+            None => self.from,
+        }
+    }
+
     fn deadline_after(&self, policy: &Policy, after: DateTime<Utc>) -> Option<VisitDeadline> {
         let mut ahead = self.steps(policy);
         ahead.retain(|deadline| after < deadline.at);
@@ -104,12 +123,22 @@ impl Visit {
                     let before = TimeDelta::hours(i64::from(*hours));
                     step(VisitStep::Remind, self.from - before)
                 });
+                let alert = self.expected_at(policy) + late;
                 reminders
                     .chain([
-                        step(VisitStep::Alert, self.from + late),
-                        step(VisitStep::Miss, (self.from + late).max(self.until) + late),
+                        step(VisitStep::Alert, alert),
+                        step(VisitStep::Miss, alert.max(self.until) + late),
                     ])
                     .collect()
+            }
+            VisitState::Started => [
+                (VisitStep::AskToFinish, ASK_TO_FINISH_HOURS),
+                (VisitStep::Unfinished, UNFINISHED_HOURS),
+            ]
+            .map(|(next, hours)| step(next, self.until + TimeDelta::hours(hours)))
+            .into(),
+            VisitState::Completed if self.worked.as_ref().is_some_and(|it| it.after_missed) => {
+                Vec::new()
             }
             VisitState::Completed => {
                 let silence = TimeDelta::hours(i64::from(policy.confirmation_hours));
@@ -117,8 +146,7 @@ impl Visit {
                 let since = self.worked.as_ref().map_or(self.until, |it| it.recorded_at);
                 vec![step(VisitStep::Confirm, since + silence)]
             }
-            VisitState::Started
-            | VisitState::Confirmed
+            VisitState::Confirmed
             | VisitState::Disputed
             | VisitState::Cancelled
             | VisitState::Missed => Vec::new(),

@@ -52,7 +52,9 @@ pub(crate) fn reasoned(side: Option<Side>, at: DateTime<Utc>) -> Reasoned {
 pub(crate) fn completed_after(minutes: i64) -> Visit {
     let visit = booked();
     let until = visit.from + TimeDelta::minutes(minutes);
-    let begun = visit.start(None, Broken::NONE, visit.from).unwrap();
+    let begun = visit
+        .start(None, Broken::NONE, &Policy::default(), visit.from)
+        .unwrap();
     begun.complete(None, &Policy::default(), until).unwrap()
 }
 
@@ -66,14 +68,14 @@ fn the_address_is_for_visits_at_home_that_are_booked_or_under_way() {
         (Cancelled, false),
     ] {
         let at_home = Visit { state, ..booked() };
-        assert_eq!(at_home.shows_address(), shown, "{state:?}");
+        assert_eq!(at_home.shows_address(now()), shown, "{state:?}");
         assert_eq!(at_home.counts(), state != Cancelled, "{state:?}");
         let mut elsewhere = at_home;
         elsewhere.details.place = VisitPlace::Elsewhere {
             suburb: "West End".to_owned(),
             address: "The library".to_owned(),
         };
-        assert!(!elsewhere.shows_address());
+        assert!(!elsewhere.shows_address(now()));
     }
 }
 

@@ -91,6 +91,12 @@ const fn body(happening: Happening) -> &'static str {
         Happening::VisitCorrected => {
             "What is written down of it now can be confirmed or disputed in the app. Left alone, it is confirmed after a day."
         }
+        Happening::VisitRecordedLate => {
+            "It can be confirmed or disputed in the app. Nothing is charged for it unless it is confirmed."
+        }
+        Happening::VisitNotFinished => {
+            "Please say in the app when it really ended: nothing can be paid for it before."
+        }
         Happening::VisitCancelled => "It is no longer on your schedule.",
         Happening::ChangeRequested => {
             "What is booked stands until another time is accepted. You can propose one in the app."
@@ -105,7 +111,7 @@ const fn body(happening: Happening) -> &'static str {
         Happening::SeriesEnded => "Those of its visits that were still to come are cancelled.",
         Happening::VisitReminder => "When and where can be seen on your schedule.",
         Happening::VisitNotStarted => {
-            "It should have begun by now. Our staff know, and are looking into it."
+            "It should have begun by now. If it has, the support worker can still say so in the app. Our staff are looking into it."
         }
         Happening::VisitMissed => "It did not begin, and its time is over. It costs nothing.",
         Happening::VisitConfirmed => "What it costs stands on the statement of the month.",

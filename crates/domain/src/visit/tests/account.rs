@@ -13,12 +13,14 @@ fn minutes(minutes: i64) -> TimeDelta {
 fn it_begins_at_most_half_an_hour_early_and_with_somebody_who_may() {
     let visit = booked();
     let earliest = visit.from - minutes(30);
-    let early = visit.start(None, Broken::NONE, earliest - SECOND);
+    let early = visit.start(None, Broken::NONE, &Policy::default(), earliest - SECOND);
     assert_eq!(early, Err(StartVisitError::Early(earliest)));
-    let begun = visit.start(None, Broken::NONE, earliest).unwrap();
+    let begun = visit
+        .start(None, Broken::NONE, &Policy::default(), earliest)
+        .unwrap();
     assert_eq!(begun.started_at, Some(earliest));
     let broken = Broken::NONE.unless(false, Rule::Active);
-    let refused = visit.start(None, broken, earliest);
+    let refused = visit.start(None, broken, &Policy::default(), earliest);
     assert_eq!(refused, Err(StartVisitError::NotEligible(broken)));
 }
 
@@ -26,7 +28,7 @@ fn it_begins_at_most_half_an_hour_early_and_with_somebody_who_may() {
 fn it_began_when_it_really_did() {
     let visit = booked();
     let (earliest, now) = (visit.from - minutes(30), visit.from + minutes(40));
-    let start = |at| visit.start(Some(at), Broken::NONE, now);
+    let start = |at| visit.start(Some(at), Broken::NONE, &Policy::default(), now);
     for at in [earliest, visit.from + minutes(3), now] {
         assert_eq!(start(at).unwrap().started_at, Some(at));
     }
@@ -40,7 +42,12 @@ fn it_began_when_it_really_did() {
         booked_at: visit.from - minutes(10),
         ..visit
     };
-    let before = visit.start(Some(visit.from - minutes(11)), Broken::NONE, now);
+    let before = visit.start(
+        Some(visit.from - minutes(11)),
+        Broken::NONE,
+        &Policy::default(),
+        now,
+    );
     assert_eq!(before, Err(unlikely(UnlikelyTime::BeforeBooking)));
 }
 
@@ -48,7 +55,9 @@ fn it_began_when_it_really_did() {
 fn it_ended_when_it_really_did() {
     let visit = booked();
     let policy = Policy::default();
-    let begun = visit.start(None, Broken::NONE, visit.from).unwrap();
+    let begun = visit
+        .start(None, Broken::NONE, &Policy::default(), visit.from)
+        .unwrap();
     let longest = minutes(120) + TimeDelta::hours(24);
     let now = visit.from + TimeDelta::days(3);
     let complete = |lasted| begun.complete(Some(visit.from + lasted), &policy, now);

@@ -121,7 +121,9 @@ const TABLE: [(VisitState, [&str; 10]); 7] = [
 fn in_state(state: VisitState) -> Visit {
     let visit = booked();
     let policy = Policy::default();
-    let begun = visit.start(None, Broken::NONE, visit.from).unwrap();
+    let begun = visit
+        .start(None, Broken::NONE, &Policy::default(), visit.from)
+        .unwrap();
     let completed = completed_after(120);
     let later = visit.until + TimeDelta::hours(1);
     match state {
@@ -156,7 +158,7 @@ fn come_to(command: &str, visit: &Visit) -> String {
     let client = reasoned(Some(Side::Client), at);
     let staff = reasoned(None, at);
     match command {
-        "start" => done(visit.start(None, Broken::NONE, at)),
+        "start" => done(visit.start(None, Broken::NONE, &Policy::default(), at)),
         "complete" => done(visit.complete(None, &policy, at)),
         "cancel" => done(visit.cancel(staff)),
         "confirm" => {

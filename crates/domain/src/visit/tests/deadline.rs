@@ -56,7 +56,9 @@ fn an_outage_reminds_of_nothing_twice_and_of_nothing_that_should_have_begun() {
 fn whatever_begins_or_cancels_it_calls_its_deadlines_off() {
     let visit = booked();
     let generation = visit.deadline_generation;
-    let begun = visit.start(None, Broken::NONE, visit.from).unwrap();
+    let begun = visit
+        .start(None, Broken::NONE, &Policy::default(), visit.from)
+        .unwrap();
     let cancelled = visit.cancel(reasoned(None, now())).unwrap();
     for over in [begun, cancelled] {
         let late = over.due_deadline(generation, visit.until);
