@@ -1,6 +1,7 @@
 //! Calendars that other programs read: what they say, what they keep to themselves, and when a link ends.
 
 use domain::access::{Authority, AuthorityState};
+use domain::support_worker::SupportWorker;
 use icalendar::parser::{Component, read_calendar, unfold};
 use rapport_tests::answer::Answer;
 use rapport_tests::people::settle_representative;
@@ -194,6 +195,22 @@ async fn the_two_of_an_engagement_see_when_the_support_worker_is_taken_with_the_
         .await;
     assert_eq!(wrong.expect(422).pointers(), ["?until"]);
 
+    // So are days of leave, from midnight to midnight where she lives.
+    edit(
+        world,
+        &Key::worker(engaged.worker),
+        |it: &mut SupportWorker| {
+            let away = json!({"away": {"first": "2026-03-20", "last": "2026-03-21"}});
+            let away = serde_json::from_value(away).unwrap();
+            it.profile.availability.exceptions.push(away);
+        },
+    )
+    .await;
+    let leave = "from=2026-03-18T00:00:00Z&until=2026-03-25T00:00:00Z";
+    let seen = world.as_("ana").get(&format!("{path}?{leave}")).await;
+    let expected = json!([{"from": "2026-03-19T13:00:00Z", "until": "2026-03-21T13:00:00Z"}]);
+    assert_eq!(seen.expect(200)["busy"], expected);
+
     // By her own link, each has its journeys, and nothing says whose they are.
     let link = open(
         &engaged,
@@ -213,7 +230,8 @@ async fn the_two_of_an_engagement_see_when_the_support_worker_is_taken_with_the_
         busy,
         [
             "20260304T213000Z/20260305T003000Z",
-            "20260305T023000Z/20260305T053000Z"
+            "20260305T023000Z/20260305T053000Z",
+            "20260319T130000Z/20260321T130000Z"
         ]
     );
 }

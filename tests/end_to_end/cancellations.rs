@@ -1,10 +1,9 @@
 //! Cancelling a visit: what it costs whom, seen before it is done, and let go by staff.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use domain::access::StaffRole;
 use rapport_tests::people::{settle_representative, settle_staff};
 use rapport_tests::visits::at_home;
-use rapport_tests::world::World;
 use serde_json::{Value, json};
 
 use crate::all_at_once;
@@ -17,11 +16,6 @@ fn whole() -> Value {
 
 fn nothing() -> Value {
     json!({"client_pays": 0, "worker_gets": 0, "service_keeps": 0})
-}
-
-async fn advance_to(world: &World, at: &str) {
-    let at: DateTime<Utc> = at.parse().unwrap();
-    world.advance_by(at - world.now()).await;
 }
 
 /// A scheme that pays for Ana's support from now on.
@@ -51,7 +45,7 @@ async fn a_client_cancels_at_exactly_the_charge_that_was_quoted() {
         format!("{visit}/cancellation-quote"),
         format!("{visit}/cancellation"),
     );
-    advance_to(world, "2026-03-08T22:00:00Z").await;
+    world.advance_to("2026-03-08T22:00:00Z").await;
     let free = ana.get(&quote).await.expect(200);
     assert_eq!(
         *free.json(),
@@ -61,7 +55,7 @@ async fn a_client_cancels_at_exactly_the_charge_that_was_quoted() {
             "rules": {"notice": {"hours": 24}, "charge_basis_points": 10_000}
         })
     );
-    advance_to(world, "2026-03-08T22:00:01Z").await;
+    world.advance_to("2026-03-08T22:00:01Z").await;
     let charged = rosa.get(&quote).await.expect(200);
     assert_eq!(
         (&charged["charges"], &charged["charge"]),
@@ -129,14 +123,14 @@ async fn clear_business_days_leave_out_weekends_and_the_schemes_holidays() {
     // On a Tuesday: Friday and Thursday lie clear, so that Wednesday is the last day, to midnight in Melbourne.
     let visit = engaged.book(&at_home("2026-03-10T09:00:00")).await;
     let quote = format!("{visit}/cancellation-quote");
-    advance_to(world, "2026-03-04T12:59:59Z").await;
+    world.advance_to("2026-03-04T12:59:59Z").await;
     let free = ana.get(&quote).await.expect(200);
     assert_eq!(
         (&free["charges"], &free["charge"]),
         (&json!(false), &nothing())
     );
     assert_eq!(free["free_until"], "2026-03-04T12:59:59Z");
-    advance_to(world, "2026-03-04T13:00:00Z").await;
+    world.advance_to("2026-03-04T13:00:00Z").await;
     let charged = ana.get(&quote).await.expect(200);
     let half = json!({"client_pays": 5_535, "worker_gets": 5_400, "service_keeps": 135});
     assert_eq!(charged["charge"], half);
@@ -157,7 +151,7 @@ async fn a_support_worker_cancels_at_no_charge_to_anybody() {
         ("2026-03-11T09:00:00", "2026-03-10T21:00:00Z"),
     ] {
         let visit = engaged.book(&at_home(starts)).await;
-        advance_to(world, cancels_at).await;
+        world.advance_to(cancels_at).await;
         let cancellation = format!("{visit}/cancellation");
         let forged = json!({"reason": "I am ill.", "charge": whole()});
         let refused = wanda.post(&cancellation, &forged).await;
@@ -225,7 +219,7 @@ async fn nobody_pays_for_a_support_worker_who_has_not_come() {
     let ana = world.as_("ana");
     let visit = engaged.book(&at_home("2026-03-03T09:00:00")).await;
     let quote = format!("{visit}/cancellation-quote");
-    advance_to(world, "2026-03-02T22:00:00Z").await;
+    world.advance_to("2026-03-02T22:00:00Z").await;
     world.advance_by(TimeDelta::seconds(15 * 60 - 1)).await;
     assert_eq!(ana.get(&quote).await.expect(200)["charge"], whole());
     world.advance_by(TimeDelta::seconds(1)).await;
@@ -241,7 +235,7 @@ async fn whatever_is_done_at_once_one_thing_happens() {
     let engaged = Engaged::settle().await;
     let world = &engaged.world;
     let visit = engaged.book(&at_home("2026-03-03T09:00:00")).await;
-    advance_to(world, "2026-03-02T21:45:00Z").await;
+    world.advance_to("2026-03-02T21:45:00Z").await;
     let cancellation = format!("{visit}/cancellation");
     let start = format!("{visit}/start");
     let at_cost = json!({"reason": "I cannot be there.", "charge": whole()});

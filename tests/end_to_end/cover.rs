@@ -3,6 +3,7 @@
 mod booked;
 mod late;
 mod offered;
+mod stale;
 mod suspended;
 
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! The day itself: real times, what they come to, disputes, reminders, and visits that do not begin.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use domain::access::StaffRole;
 use domain::id::VisitId;
 use domain::visit::Visit;
@@ -16,17 +16,12 @@ use crate::engaged::Engaged;
 const STARTS: &str = "2026-03-03T09:00:00";
 const FROM: &str = "2026-03-02T22:00:00Z";
 
-async fn advance_to(world: &World, at: &str) {
-    let at: DateTime<Utc> = at.parse().unwrap();
-    world.advance_by(at - world.now()).await;
-}
-
 /// Booked, begun at its time, and finished after so many minutes.
 async fn worked(engaged: &Engaged, minutes: i64) -> String {
     let world = &engaged.world;
     let wanda = world.as_("wanda");
     let visit = engaged.book(&at_home(STARTS)).await;
-    advance_to(world, FROM).await;
+    world.advance_to(FROM).await;
     let start = format!("{visit}/start");
     wanda.post(&start, &json!({})).await.expect(201);
     world.advance_by(TimeDelta::minutes(minutes)).await;
@@ -47,7 +42,7 @@ async fn a_visit_began_and_ended_when_it_really_did() {
     let visit = engaged.book(&at_home(STARTS)).await;
     let (start, completion) = (format!("{visit}/start"), format!("{visit}/completion"));
     let at = |at: &str| json!({"at": at});
-    advance_to(world, "2026-03-02T22:40:00Z").await;
+    world.advance_to("2026-03-02T22:40:00Z").await;
     for wrong in [
         "2026-03-02T22:40:01Z",
         "2026-03-02T21:29:59Z",
@@ -62,7 +57,7 @@ async fn a_visit_began_and_ended_when_it_really_did() {
     }
     let begun = wanda.post(&start, &at("2026-03-03T09:05:00+11:00")).await;
     assert_eq!(begun.expect(201)["started_at"], "2026-03-02T22:05:00Z");
-    advance_to(world, "2026-03-03T02:00:00Z").await;
+    world.advance_to("2026-03-03T02:00:00Z").await;
     for wrong in ["2026-03-03T02:00:01Z", "2026-03-02T22:04:59Z"] {
         let refused = wanda.post(&completion, &at(wrong)).await.expect(422);
         assert_eq!(refused.pointers(), ["/at"], "{wrong}");
@@ -84,7 +79,7 @@ async fn whoever_forgot_to_finish_says_when_it_was() {
     let world = &engaged.world;
     let wanda = world.as_("wanda");
     let visit = engaged.book(&at_home(STARTS)).await;
-    advance_to(world, FROM).await;
+    world.advance_to(FROM).await;
     wanda
         .post(&format!("{visit}/start"), &json!({}))
         .await
@@ -242,24 +237,24 @@ async fn both_are_reminded_of_a_visit_and_of_none_that_was_cancelled_or_has_begu
         assert_eq!(times(&one, REMINDER), times(&other, REMINDER));
         times(&one, REMINDER)
     };
-    advance_to(world, "2026-03-07T21:59:59Z").await;
+    world.advance_to("2026-03-07T21:59:59Z").await;
     assert_eq!(reminded().await, 0);
     let reason = json!({"reason": "Away on that day."});
     ana.post(&format!("{cancelled}/cancellation"), &reason)
         .await
         .expect(201);
-    advance_to(world, "2026-03-07T22:00:00Z").await;
+    world.advance_to("2026-03-07T22:00:00Z").await;
     assert_eq!(reminded().await, 1);
-    advance_to(world, "2026-03-09T19:59:59Z").await;
+    world.advance_to("2026-03-09T19:59:59Z").await;
     assert_eq!(reminded().await, 1);
-    advance_to(world, "2026-03-09T20:00:00Z").await;
+    world.advance_to("2026-03-09T20:00:00Z").await;
     assert_eq!(reminded().await, 2);
-    advance_to(world, "2026-03-09T21:30:00Z").await;
+    world.advance_to("2026-03-09T21:30:00Z").await;
     wanda
         .post(&format!("{kept}/start"), &json!({}))
         .await
         .expect(201);
-    advance_to(world, "2026-03-11T00:00:00Z").await;
+    world.advance_to("2026-03-11T00:00:00Z").await;
     assert_eq!(reminded().await, 2);
 }
 
@@ -295,11 +290,11 @@ async fn reminders_follow_a_visit_that_is_moved() {
     let commit = commit.due_of(&Key::visit(id), row);
     context.store.commit(commit).await.unwrap();
     let reminded = async || times(&engaged.told("ana").await, "A visit is coming up");
-    advance_to(world, "2026-03-14T21:59:59Z").await;
+    world.advance_to("2026-03-14T21:59:59Z").await;
     assert_eq!(reminded().await, 0);
-    advance_to(world, "2026-03-14T22:00:00Z").await;
+    world.advance_to("2026-03-14T22:00:00Z").await;
     assert_eq!(reminded().await, 1);
-    advance_to(world, "2026-03-16T20:00:00Z").await;
+    world.advance_to("2026-03-16T20:00:00Z").await;
     assert_eq!(reminded().await, 2);
 }
 
@@ -309,25 +304,25 @@ async fn a_visit_that_does_not_begin_is_missed_and_costs_nothing() {
     let world = &engaged.world;
     let (ana, wanda) = (world.as_("ana"), world.as_("wanda"));
     let visit = engaged.book(&at_home(STARTS)).await;
-    advance_to(world, "2026-03-02T22:14:59Z").await;
+    world.advance_to("2026-03-02T22:14:59Z").await;
     assert_eq!(
         times(&engaged.told("ana").await, "A visit has not begun"),
         0
     );
-    advance_to(world, "2026-03-02T22:15:00Z").await;
+    world.advance_to("2026-03-02T22:15:00Z").await;
     assert_eq!(
         times(&engaged.told("ana").await, "A visit has not begun"),
         1
     );
     assert_eq!(
         times(&engaged.told("wanda").await, "A visit has not begun"),
-        0
+        1
     );
     // Not essential: nobody has to call. There is nobody else who could come, and staff know.
     assert_eq!(causes(&tickets(world).await), ["cover_unfilled"]);
-    advance_to(world, "2026-03-03T00:14:59Z").await;
+    world.advance_to("2026-03-03T00:14:59Z").await;
     assert_eq!(ana.get(&visit).await.expect(200)["state"], "booked");
-    advance_to(world, "2026-03-03T00:15:00Z").await;
+    world.advance_to("2026-03-03T00:15:00Z").await;
     let missed = ana.get(&visit).await.expect(200);
     assert_eq!(
         (&missed["state"], &missed["charge"]["client_pays"]),
@@ -341,6 +336,69 @@ async fn a_visit_that_does_not_begin_is_missed_and_costs_nothing() {
             1
         );
     }
+}
+
+/// Whoever came and never said so is not left without pay, nor does silence make the client pay.
+#[tokio::test]
+async fn a_visit_that_counts_as_missed_can_be_written_down_and_waits_for_the_client() {
+    let engaged = Engaged::settle().await;
+    let world = &engaged.world;
+    let (ana, wanda) = (world.as_("ana"), world.as_("wanda"));
+    let visit = engaged.book(&at_home(STARTS)).await;
+    world.advance_to("2026-03-03T00:15:00Z").await;
+    let path = format!("{visit}/correction");
+    let real = |from: &str, until: &str| json!({"started_at": from, "completed_at": until});
+    let another_day = real("2026-03-03T00:05:00Z", "2026-03-03T00:10:00Z");
+    let another_day = wanda.post(&path, &another_day).await;
+    assert_eq!(another_day.expect(422).pointers(), ["/started_at"]);
+    let times_of = real("2026-03-02T22:00:00Z", "2026-03-02T23:30:00Z");
+    ana.post(&path, &times_of).await.expect(403);
+    let recorded = wanda.post(&path, &times_of).await.expect(201);
+    assert_eq!(recorded["state"], "completed");
+    assert_eq!(recorded["worked"]["after_missed"], true);
+    let told = engaged.told("ana").await;
+    let written = "A visit that counted as missed was written down";
+    assert_eq!(times(&told, written), 1, "{told:?}");
+    let found = tickets(world).await;
+    assert_eq!(causes(&found), ["cover_unfilled", "visit_recorded_late"]);
+    // A day of silence, and another: nothing is charged.
+    world.advance_to("2026-03-05T00:15:00Z").await;
+    let silent = ana.get(&visit).await.expect(200);
+    assert_eq!(silent["state"], "completed");
+    assert_eq!(silent["charge"]["client_pays"], 0);
+    let seen = json!({"minutes": 90, "charge": silent["worked"]["price"]["total"]});
+    let confirmed = ana.post(&format!("{visit}/confirmation"), &seen).await;
+    assert_eq!(confirmed.expect(201)["state"], "confirmed");
+}
+
+#[tokio::test]
+async fn a_visit_that_is_never_said_to_be_over_is_asked_about_and_then_looked_into() {
+    let engaged = Engaged::settle().await;
+    let world = &engaged.world;
+    let wanda = world.as_("wanda");
+    let visit = engaged.book(&at_home(STARTS)).await;
+    world.advance_to("2026-03-02T22:00:00Z").await;
+    let started = wanda.post(&format!("{visit}/start"), &json!({})).await;
+    assert_ne!(started.expect(201)["home_address"], Value::Null);
+    // It ends at midnight.
+    world.advance_to("2026-03-03T00:59:59Z").await;
+    let asked = async || times(&engaged.told("wanda").await, "A visit should be over");
+    assert_eq!(asked().await, 0);
+    world.advance_to("2026-03-03T01:00:00Z").await;
+    assert_eq!(asked().await, 1);
+    assert_eq!(
+        times(&engaged.told("ana").await, "A visit should be over"),
+        0
+    );
+    assert!(tickets(world).await.is_empty());
+    world.advance_to("2026-03-04T00:00:00Z").await;
+    assert_eq!(causes(&tickets(world).await), ["visit_not_finished"]);
+    // By now there is nobody to find there.
+    let shown = wanda.get(&visit).await.expect(200);
+    assert_eq!(shown["home_address"], Value::Null);
+    let really = json!({"at": "2026-03-03T00:00:00Z"});
+    let finished = wanda.post(&format!("{visit}/completion"), &really).await;
+    assert_eq!(finished.expect(201)["worked"]["minutes"], 120);
 }
 
 /// The tickets about visits, by their causes.
@@ -368,7 +426,7 @@ async fn an_essential_visit_that_does_not_begin_has_staff_call_the_client() {
         world.as_("ana").get(&visit).await.expect(200)["essential"],
         true
     );
-    advance_to(world, "2026-03-02T22:15:00Z").await;
+    world.advance_to("2026-03-02T22:15:00Z").await;
     let tickets = tickets(world).await;
     assert_eq!(causes(&tickets), ["cover_unfilled", "welfare_call"]);
     let ticket = &tickets[1];
@@ -382,7 +440,7 @@ async fn a_late_beginning_is_no_miss() {
     let world = &engaged.world;
     let wanda = world.as_("wanda");
     let visit = engaged.book(&at_home(STARTS)).await;
-    advance_to(world, "2026-03-02T22:30:00Z").await;
+    world.advance_to("2026-03-02T22:30:00Z").await;
     let at = json!({"at": "2026-03-02T22:20:00Z"});
     wanda.post(&format!("{visit}/start"), &at).await.expect(201);
     world.advance(3).await;
@@ -403,7 +461,7 @@ async fn minutes_without_an_agreed_rate_cost_nothing() {
     let wanda = world.as_("wanda");
     // From five to seven in the evening; from eight on there is no rate.
     let visit = engaged.book(&at_home("2026-03-03T17:00:00")).await;
-    advance_to(world, "2026-03-03T06:00:00Z").await;
+    world.advance_to("2026-03-03T06:00:00Z").await;
     wanda
         .post(&format!("{visit}/start"), &json!({}))
         .await

@@ -157,7 +157,7 @@ async fn check(day: &Day, missed: &Key, worked: &Key) {
         (day.client, Happening::VisitReminder, 4),
         (day.worker, Happening::VisitReminder, 4),
         (day.client, Happening::VisitNotStarted, 1),
-        (day.worker, Happening::VisitNotStarted, 0),
+        (day.worker, Happening::VisitNotStarted, 1),
         (day.client, Happening::VisitMissed, 1),
         (day.worker, Happening::VisitMissed, 1),
         (day.client, Happening::VisitConfirmed, 1),

@@ -183,6 +183,12 @@ impl World {
         self.advance_by(TimeDelta::hours(hours)).await;
     }
 
+    /// Lets it become this instant, as [`World::advance_by`].
+    pub async fn advance_to(&self, at: &str) {
+        let at: DateTime<Utc> = at.parse().unwrap();
+        self.advance_by(at - self.now()).await;
+    }
+
     /// Lets time pass, and everything happen that falls due meanwhile.
     pub async fn advance_by(&self, by: TimeDelta) {
         let body = json!({"seconds": by.num_seconds()});

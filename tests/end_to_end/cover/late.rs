@@ -1,14 +1,7 @@
 //! What is covered at short notice: a late cancellation, somebody who does not come, one visit of a series.
 
-use chrono::{DateTime, Utc};
-
 use super::*;
 use crate::engaged::accept;
-
-async fn advance_to(world: &World, at: &str) {
-    let at: DateTime<Utc> = at.parse().unwrap();
-    world.advance_by(at - world.now()).await;
-}
 
 #[tokio::test]
 async fn a_late_cancellation_by_the_support_worker_is_covered_and_costs_nothing() {
@@ -26,7 +19,7 @@ async fn a_late_cancellation_by_the_support_worker_is_covered_and_costs_nothing(
         .await
         .expect(404);
     // Two hours before.
-    advance_to(world, "2026-03-08T20:00:00Z").await;
+    world.advance_to("2026-03-08T20:00:00Z").await;
     let cancellation = format!("{}/cancellation", covered.visit);
     let cancelled = wanda.post(&cancellation, &reason).await.expect(201);
     assert_eq!(cancelled["cancellation"]["charge"]["client_pays"], 0);
@@ -56,10 +49,10 @@ async fn somebody_else_is_looked_for_where_nobody_has_come() {
     let world = covered.world();
     covered.consent(true).await.expect(201);
     // Begins at 22:00.
-    advance_to(world, "2026-03-08T22:14:59Z").await;
+    world.advance_to("2026-03-08T22:14:59Z").await;
     let path = format!("{}/cover", covered.visit);
     world.as_("ana").get(&path).await.expect(404);
-    advance_to(world, "2026-03-08T22:15:00Z").await;
+    world.advance_to("2026-03-08T22:15:00Z").await;
     assert_eq!(covered.shown("ana").await["cause"], "not_arrived");
     let booked = covered.accept("kim").await.expect(201).string("booked");
     let start = format!("{}/start", covered.visit);
@@ -74,7 +67,7 @@ async fn whoever_comes_late_after_all_is_not_replaced() {
     let covered = Covered::settle(&["kim"], &[]).await;
     let world = covered.world();
     covered.consent(true).await.expect(201);
-    advance_to(world, "2026-03-08T22:20:00Z").await;
+    world.advance_to("2026-03-08T22:20:00Z").await;
     assert_eq!(covered.shown("ana").await["state"], "seeking");
     let start = format!("{}/start", covered.visit);
     world

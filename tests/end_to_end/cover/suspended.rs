@@ -22,7 +22,8 @@ async fn what_a_suspended_support_worker_was_booked_for_is_covered() {
         assert_eq!(reason, "The support worker cannot come.");
         let cover = format!("{visit}/cover");
         let cover = world.as_("ana").get(&cover).await.expect(200);
-        assert_eq!(cover["cause"], "suspended");
+        // That she is suspended stays with staff.
+        assert_eq!(cover["cause"], "cancelled");
         assert!(!cover.text().contains("looked into"));
     }
     assert!(covered.scheduled("ana").await.is_empty());
@@ -62,6 +63,13 @@ async fn leave_lists_the_visits_that_it_falls_on_and_leads_each_one_to_cover() {
     ]);
     let path = format!("{worker}/profile");
     wanda.put(&path, &shown.etag(), &profile).await.expect(200);
+    // Whoever proposes a visit then is warned, and not kept from it.
+    let on_leave = covered
+        .engaged
+        .propose(&at_home("2026-03-17T09:00:00"))
+        .await;
+    let warnings = &on_leave.expect(201)["current"]["warnings"];
+    assert_eq!(*warnings, json!(["on_leave"]));
     let told = covered.engaged.told("wanda").await;
     let hit = |line: &&String| *line == "You have visits on days when you are away";
     assert_eq!(told.iter().filter(hit).count(), 1, "{told:?}");

@@ -148,8 +148,6 @@ fn somebody_else_is_looked_for_while_it_can_still_come_to_something() {
     for (state, at_begin, expected) in [
         (VisitState::Booked, CoverCause::Asked, Ok(())),
         (VisitState::Booked, CoverCause::NotArrived, Ok(())),
-        (VisitState::Cancelled, CoverCause::Cancelled, Ok(())),
-        (VisitState::Cancelled, CoverCause::Suspended, Ok(())),
         (VisitState::Cancelled, cause, Err(Error::Cancelled)),
         (VisitState::Started, cause, Err(Error::Begun)),
         (VisitState::Completed, cause, Err(Error::Over)),
@@ -164,6 +162,24 @@ fn somebody_else_is_looked_for_while_it_can_still_come_to_something() {
     let visit = booked();
     let over = begin(CoverCause::NotArrived, &visit, visit.until);
     assert_eq!(over.map(|_| ()), Err(Error::Over));
+    // What was called off by its support worker, or by the service for them, still has nobody to come.
+    for (side, expected) in [
+        (Some(Side::Worker), Ok(())),
+        (Some(Side::Client), Err(Error::Cancelled)),
+        (None, Err(Error::Cancelled)),
+    ] {
+        let off = booked().cancel(reasoned(side)).unwrap();
+        for cause in [CoverCause::Cancelled, CoverCause::Suspended] {
+            let found = begin(cause, &off, now()).map(|_| ());
+            assert_eq!(found, expected, "{side:?}");
+        }
+        let covered = Visit {
+            covered_by: Some(id(80)),
+            ..off
+        };
+        let found = begin(CoverCause::Cancelled, &covered, now()).map(|_| ());
+        assert_eq!(found, Err(Error::Cancelled));
+    }
 }
 
 #[test]
@@ -212,7 +228,7 @@ fn what_has_become_of_the_visit_decides_whether_somebody_is_still_wanted() {
         (CoverCause::Leave, cancelled(Some(Side::Worker)), true),
         (CoverCause::Leave, cancelled(Some(Side::Client)), false),
         (CoverCause::Leave, cancelled(None), false),
-        (CoverCause::Suspended, cancelled(None), true),
+        (CoverCause::Asked, cancelled(Some(Side::Worker)), true),
         (CoverCause::Cancelled, cancelled(Some(Side::Worker)), true),
     ] {
         let cover = begin(cause, &visit, now()).unwrap();

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::id::PersonId;
+use crate::money::Cents;
 use crate::pair::{BlockError, Pair, UnblockError};
 
 fn now() -> DateTime<Utc> {
@@ -144,6 +145,23 @@ fn two_who_are_connected_otherwise_or_blocked_are_not_connected_again() {
     let (reopened, pair) = ended.reopen(&unblocked, now()).unwrap();
     assert_eq!(pair.known_since, apart.known_since);
     assert_eq!((reopened.end, reopened.parting_message), (None, None));
+}
+
+#[test]
+fn an_end_that_costs_something_takes_exactly_that_charge() {
+    let charge = Price::of(Cents(10_800), 250);
+    let end = |charge, acknowledged| {
+        let ended = open().end_at_cost(&pair(), by(CLIENT), None, charge, acknowledged);
+        ended.map(|(ended, _)| ended.end_charge)
+    };
+    let refused = Err(EndEngagementError::Charge(charge));
+    assert_eq!(end(charge, None), refused);
+    assert_eq!(end(charge, Some(Price::of(Cents(10_799), 250))), refused);
+    assert_eq!(end(charge, Some(charge)), Ok(Some(charge)));
+    // What costs nothing needs no word, and no charge that held before is taken for it.
+    assert_eq!(end(Price::NOTHING, None), Ok(None));
+    let stale = end(Price::NOTHING, Some(charge));
+    assert_eq!(stale, Err(EndEngagementError::Charge(Price::NOTHING)));
 }
 
 #[test]

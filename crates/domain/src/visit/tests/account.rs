@@ -182,6 +182,28 @@ fn what_was_written_down_is_corrected_until_the_client_answers() {
 }
 
 #[test]
+fn what_begins_after_its_end_is_another_visit() {
+    let visit = booked();
+    let policy = Policy::default();
+    let now = visit.until + minutes(10);
+    let start = |visit: &Visit, at| visit.start(Some(at), Broken::NONE, &policy, now);
+    assert!(start(&visit, visit.until).is_ok());
+    let late = start(&visit, visit.until + SECOND);
+    let wrong = UnlikelyTime::Late(visit.until);
+    assert_eq!(late, Err(StartVisitError::Time(wrong)));
+    let worked = completed_after(120);
+    let later = worked.until + TimeDelta::days(1);
+    let moved = worked.correct(
+        later,
+        later + minutes(60),
+        Broken::NONE,
+        &policy,
+        later + minutes(60),
+    );
+    assert_eq!(moved, Err(CorrectVisitError::Start(wrong)));
+}
+
+#[test]
 fn a_visit_that_nobody_said_had_begun_is_written_down_within_a_week() {
     let missed = Visit {
         state: VisitState::Missed,
@@ -193,15 +215,19 @@ fn a_visit_that_nobody_said_had_begun_is_written_down_within_a_week() {
     let record =
         |visit: &Visit, broken, now| visit.correct(visit.from, visit.until, broken, &policy, now);
     let recorded = record(&missed, Broken::NONE, last).unwrap();
-    // Nothing is charged before the client has had their day to answer, and then no more than was booked.
-    assert_eq!(recorded.charge(), Price::NOTHING);
-    let due = recorded.deadline.unwrap();
-    assert_eq!(
-        (due.step, due.at),
-        (VisitStep::Confirm, last + TimeDelta::days(1))
-    );
-    let silent = recorded.confirm_in_silence(due.at).unwrap();
-    assert_eq!(silent.charge(), missed.price.total);
+    // Nothing is charged before the client has answered, corrected meanwhile or not.
+    let corrected = record(&recorded, Broken::NONE, last + SECOND).unwrap();
+    for recorded in [recorded, corrected] {
+        assert_eq!(
+            (recorded.charge(), recorded.deadline),
+            (Price::NOTHING, None)
+        );
+        let silent = recorded.confirm_in_silence(last + TimeDelta::days(9));
+        assert_eq!(silent, Err(ConfirmVisitError::NeedsClient));
+        let seen = recorded.worked.as_ref().unwrap().recorded();
+        let confirmed = recorded.confirm(Acting::by(id(21)), seen, last).unwrap();
+        assert_eq!(confirmed.charge(), missed.price.total);
+    }
     let late = record(&missed, Broken::NONE, last + SECOND);
     assert_eq!(late, Err(CorrectVisitError::Missed(last)));
     let blocked = Broken::NONE.unless(false, Rule::NotBlocked);

@@ -118,3 +118,27 @@ fn notice_is_short_under_24_hours_that_really_pass() {
     assert!(visit.is_at_short_notice(exactly + TimeDelta::seconds(1)));
     assert!(!visit.is_at_short_notice(exactly - TimeDelta::seconds(1)));
 }
+
+#[test]
+fn what_ends_with_something_larger_costs_what_was_quoted_then_and_nothing_that_was_not() {
+    let visit = with(half(Notice::Hours(24)), &[]);
+    let policy = Policy::default();
+    let close = visit.from - TimeDelta::hours(1);
+    let off = |visit: &Visit, side, at| {
+        let why = reasoned(side, at);
+        visit.cancel_as_quoted(why, &policy).unwrap().charge()
+    };
+    let client = Some(Side::Client);
+    assert_eq!(off(&visit, client, close), Price::of(Cents(5400), 250));
+    assert_eq!(
+        off(&visit, client, visit.from - TimeDelta::days(2)),
+        Price::NOTHING
+    );
+    assert_eq!(off(&visit, Some(Side::Worker), close), Price::NOTHING);
+    // Nobody was quoted anything for what was booked, or moved so close, only afterwards.
+    let moved = Visit {
+        booked_at: close + TimeDelta::seconds(1),
+        ..visit
+    };
+    assert_eq!(off(&moved, client, close), Price::NOTHING);
+}

@@ -70,3 +70,17 @@ fn whatever_begins_or_cancels_it_calls_its_deadlines_off() {
     assert_eq!(steps(&done, |due| due), [(VisitStep::Confirm, 25 * 60)]);
     assert_eq!(done.deadline.unwrap().at, at);
 }
+
+#[test]
+fn a_visit_that_has_begun_is_asked_about_an_hour_after_its_end_and_looked_into_a_day_after() {
+    let visit = booked();
+    let begun = visit.start(None, Broken::NONE, &Policy::default(), visit.from);
+    let hours = |hours: i64| 120 + hours * 60;
+    assert_eq!(
+        steps(&begun.unwrap(), |due| due),
+        [
+            (VisitStep::AskToFinish, hours(1)),
+            (VisitStep::Unfinished, hours(24))
+        ]
+    );
+}
