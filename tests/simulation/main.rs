@@ -1,7 +1,7 @@
 //! The service in one process, with everything going wrong that can go wrong between it and its table.
 //!
 //! What happens is decided by seeds: a failing one is printed, and `RAPPORT_SEED` replays it. A plain
-//! `cargo test` runs a few; `RAPPORT_SIMULATION=full` runs all of them.
+//! `cargo test` runs a few; `RAPPORT_SIMULATION=full` runs all of them, and `RAPPORT_SIMULATION=20` a fifth.
 
 #![allow(
     clippy::unwrap_used,

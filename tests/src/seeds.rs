@@ -15,7 +15,7 @@ use crate::faults::Faults;
 pub struct Effort {
     /// In an ordinary `cargo test`.
     pub reduced: usize,
-    /// With `RAPPORT_SIMULATION=full`.
+    /// With `RAPPORT_SIMULATION=full`; with `RAPPORT_SIMULATION=30`, 30 % of it.
     pub full: usize,
 }
 
@@ -23,10 +23,16 @@ impl Effort {
     /// The number for this run.
     #[must_use]
     pub fn now(self) -> usize {
-        match std::env::var("RAPPORT_SIMULATION") {
-            Ok(how_much) if how_much == "full" => self.full,
-            _ => self.reduced,
-        }
+        let Ok(how_much) = std::env::var("RAPPORT_SIMULATION") else {
+            return self.reduced;
+        };
+        let percent = match &*how_much {
+            "full" => 100,
+            percent => percent
+                .parse()
+                .expect("RAPPORT_SIMULATION is `full`, or a percentage of it"),
+        };
+        self.reduced.max(self.full * percent / 100)
     }
 }
 
