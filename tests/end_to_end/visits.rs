@@ -187,6 +187,7 @@ async fn an_engagement_that_ends_leaves_no_visit_to_come() {
 
     let end = format!("/v1/engagements/{}/end", engaged.engagement);
     let ana = world.as_("ana");
+    world.advance_by(TimeDelta::minutes(1)).await;
     // The visit of tomorrow is so close that its cancellation is charged for: two hours at 54.00, and 2.5 % on top.
     let charge = json!({"client_pays": 11_070, "worker_gets": 10_800, "service_keeps": 270});
     let less = json!({"client_pays": 11_069, "worker_gets": 10_799, "service_keeps": 270});

@@ -99,6 +99,8 @@ async fn what_the_support_worker_called_off_in_good_time_can_be_covered_too() {
                 .await
                 .expect(201);
         }
+        // Offers are told apart by when they were made.
+        covered.world().advance_by(TimeDelta::minutes(1)).await;
         covered.cancel("wanda").await;
         assert!(covered.scheduled("ana").await.is_empty());
         covered.ask("ana").await.expect(201);
