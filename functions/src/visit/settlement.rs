@@ -1,10 +1,12 @@
-//! What an engagement that has ended leaves behind: visits that were still to come are cancelled.
+//! What an engagement that has ended, or in which visits were stopped, leaves behind: what was still to come is
+//! cancelled.
 
 use chrono::{DateTime, Utc};
 use domain::access::Acting;
 use domain::cover::CoverCause;
-use domain::engagement::{Engagement, Reasoned, Side};
+use domain::engagement::{Engagement, Happening, Reasoned, Side};
 use domain::id::EngagementId;
+use domain::notice::Told;
 use domain::schedule::Month;
 use domain::visit::Visit;
 use store::{Actor, Commit, EngagementVisit, Key, PendingDue, StoreError, Versioned};
@@ -12,6 +14,7 @@ use store::{Actor, Commit, EngagementVisit, Key, PendingDue, StoreError, Version
 use crate::booking::free_all;
 use crate::consume::{ConsumeError, Effect};
 use crate::context::Context;
+use crate::conversation::tell;
 use crate::problem::Problem;
 use crate::{cover, on_call};
 
@@ -24,7 +27,7 @@ const CANCELLED_AT_ONCE: usize = 20;
 const REASON: &str = "The engagement has ended.";
 
 /// Cancels the last visits that are still to come, those of a month at once, and finishes the row with the first of them.
-/// Both sides have heard of the end, and are not told of each.
+/// Both sides have heard of the end, or hear once that visits were stopped, and are not told of each.
 pub(crate) async fn when_due(
     context: &Context,
     pending: &PendingDue,
@@ -34,8 +37,8 @@ pub(crate) async fn when_due(
     let Some(held) = context.store.get::<Engagement>(&key).await? else {
         return Ok(Effect::Superseded);
     };
-    // Staff may have opened it again meanwhile.
-    if held.value.is_live() {
+    // It may have been opened again, or resumed, meanwhile.
+    if !held.value.visits_are_off() {
         return Ok(Effect::Superseded);
     }
     let now = context.now();
@@ -44,15 +47,18 @@ pub(crate) async fn when_due(
     let step = last_of_a_month(&mut ahead);
     let mut audit = context.audit(Actor::Service, "settle_visits", &key);
     (audit.fields).extend(step.iter().map(|visit| visit.value.id.to_string()));
-    // INVARIANT: nothing is booked in an engagement that has ended, so whatever is found here is all there is.
+    // INVARIANT: nothing is booked in an engagement that is paused or has ended, so whatever is found here is all there
+    // is.
     let mut commit = Commit::new(audit).unchanged(&held);
     let mut cancelled = Vec::new();
     for was in &step {
         let why = ended_by(&held.value, &was.value, now);
         let (side, at) = (why.side, why.at);
-        // What was quoted for all of them was acknowledged when the engagement was ended; else it costs nothing.
+        // What was quoted for all of them was acknowledged when the engagement was ended; else, and where they were
+        // stopped, it costs nothing.
         let quote = was.value.cancellation_quote(side, &policy, at).ok();
-        let agreed = held.value.end_charge.and(quote);
+        let ended_at_cost = (held.value.end_charge).filter(|_| held.value.stopped.is_none());
+        let agreed = ended_at_cost.and(quote);
         let next = match agreed {
             Some(quote) => was.value.cancel_at_cost(why, Some(quote.charge), &policy),
             None => was.value.cancel(why),
@@ -70,10 +76,18 @@ pub(crate) async fn when_due(
         return Ok(Effect::Superseded);
     }
     let commit = free_all(context, commit, &cancelled).await?;
-    if ahead.is_empty() {
-        return Ok(commit.finish(pending).into());
+    if !ahead.is_empty() {
+        return Ok(Effect::Step(Box::new(commit)));
     }
-    Ok(Effect::Step(Box::new(commit)))
+    // Both have heard of an end, and what it means.
+    let commit = match held.value.is_live() {
+        true => {
+            let happening = Happening::VisitsStopped;
+            tell(context, commit, &held.value, happening, None, Told::Both)
+        }
+        false => commit,
+    };
+    Ok(commit.finish(pending).into())
 }
 
 /// Makes the commit fail where a visit is not any more as it was when it was quoted that cancelling it costs something.
@@ -124,8 +138,11 @@ pub(crate) async fn ahead(
     Ok(visits)
 }
 
-/// Why a visit is off, and since when: whoever ended the engagement ended it too.
+/// Why a visit is off, and since when: whoever stopped the visits, or ended the engagement, ended it too.
 fn ended_by(engagement: &Engagement, visit: &Visit, now: DateTime<Utc>) -> Reasoned {
+    if let Some(stopped) = &engagement.stopped {
+        return stopped.clone();
+    }
     let end = engagement.end.as_ref();
     Reasoned {
         side: end.and_then(|end| end.side),
