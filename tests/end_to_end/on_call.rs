@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::access::StaffRole;
 use domain::person::Person;
+use domain::visit::Visit;
 use rapport_tests::answer::Answer;
 use rapport_tests::people::{settle_person, settle_staff};
 use rapport_tests::visits::at_home;
@@ -48,6 +49,9 @@ impl Late {
         let ada = engaged.world.administrator();
         ada.put(ROTA, "\"0\"", &rota).await.expect(200);
         let visit = engaged.book(&at_home("2026-03-03T09:00:00")).await;
+        let (_, id) = visit.rsplit_once('/').unwrap();
+        let id = Key::visit(id.parse().unwrap());
+        edit::<Visit>(&engaged.world, &id, |it| it.suburb = "Carlton".to_owned()).await;
         Self {
             engaged,
             people,

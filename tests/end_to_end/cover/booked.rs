@@ -175,10 +175,22 @@ async fn staff_hear_why_nobody_comes_and_the_client_that_nobody_does() {
         )
         .await;
     }
+    let world = covered.world();
+    settle_staff(world.context(), "sam", StaffRole::Supervisor).await;
+    let (sam, search) = (world.as_("sam"), format!("{}/cover", covered.visit));
     covered.ask("ana").await.expect(201);
+    for path in [&covered.visit, &search] {
+        sam.get(path).await.expect(403);
+    }
     covered.decline("kim").await.expect(201);
     let shown = covered.shown("cora").await;
     assert_eq!(shown["state"], "unfilled");
+    // Supervisors can be on call: they see what they are called for.
+    let alerts = sam.get("/v1/alerts").await.expect(200);
+    assert_eq!(alerts["items"][0]["cause"], "cover_unfilled");
+    assert_eq!(sam.get(&search).await.expect(200).json(), shown.json());
+    let visit = sam.get(&covered.visit).await.expect(200);
+    assert_eq!(visit["id"], alerts["items"][0]["about"]);
     let left_out = json!({"not_free": 0, "away": 1, "not_eligible": 0});
     let why = json!({
         "asked": 1, "known": 1, "declined": 1, "silent": 0, "refused": 0, "not_confirmed": false,
