@@ -2,7 +2,9 @@
 
 mod sheets;
 
-pub(crate) use sheets::{bookings, free, free_all, free_unmade, part, sheets, sheets_ahead};
+pub(crate) use sheets::{
+    FARTHEST_DAYS, bookings, free, free_all, free_unmade, part, sheets, sheets_ahead,
+};
 
 use std::collections::BTreeSet;
 

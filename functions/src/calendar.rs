@@ -19,14 +19,12 @@ use store::{Key, StoreError};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::booking;
+use crate::booking::{self, FARTHEST_DAYS};
 use crate::context::{Context, Shared};
 use crate::problem::Problem;
 
 /// How far back a calendar goes, in days.
 const DAYS_BACK: i64 = 35;
-/// How far ahead, in days: as far as anything is booked.
-const DAYS_AHEAD: i64 = 370;
 
 /// The routes of this family.
 #[must_use]
@@ -51,7 +49,8 @@ fn token(context: &Context, person: PersonId, feed: Feed) -> String {
 /// The link that a token opens, with the person whose visits it shows.
 ///
 /// INVARIANT: it opens nothing that its holder could not see at this moment. Whoever loses an authority, or is no
-/// support worker any more, keeps a link that finds nothing.
+/// support worker any more, keeps a link that finds nothing; and so does a record that was merged into another, since
+/// its links stand in no list any more by which somebody could revoke them.
 ///
 /// # Errors
 /// 404 for every token that opens nothing, whatever the reason.
@@ -63,7 +62,8 @@ async fn opened(context: &Context, file: &str) -> Result<(Feed, PersonId), Probl
     let feeds = context.store.get::<Feeds>(&Key::feeds(holder)).await?;
     let feed = feeds.and_then(|feeds| feeds.value.find(number));
     let feed = feed.ok_or_else(Problem::not_found)?;
-    let holder = context.living_person(holder).await?;
+    let holder = context.store.get::<Person>(&Key::person(holder)).await?;
+    let holder = holder.filter(|holder| holder.value.merged_into.is_none());
     let holder = holder.ok_or_else(Problem::not_found)?.value;
     let shown = shown_to(context, &holder, feed.of).await?;
     Ok((feed, shown.ok_or_else(Problem::not_found)?))
@@ -98,12 +98,12 @@ async fn shown_to(
     }
 }
 
-/// As far as calendars go from now.
+/// As far as calendars go from now: some weeks back, and ahead as far as anything is booked.
 fn range(context: &Context) -> (DateTime<Utc>, DateTime<Utc>) {
     let now = context.now();
     (
         now - TimeDelta::days(DAYS_BACK),
-        now + TimeDelta::days(DAYS_AHEAD),
+        now + TimeDelta::days(FARTHEST_DAYS),
     )
 }
 

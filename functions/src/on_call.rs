@@ -1,5 +1,7 @@
 //! Alerts and who is on call: the first on call is told, then the next, until somebody says that they look after it.
 
+mod about;
+
 use axum::extract::{OriginalUri, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -21,6 +23,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::about::AlertedVisit;
 use crate::body::{Command, Edit, Nothing, must_match};
 use crate::caller::Caller;
 use crate::consume::{ConsumeError, Effect};
@@ -30,6 +33,8 @@ use crate::path::{Path, Query};
 use crate::perform::{Decision, Tagged, edit, once};
 use crate::problem::Problem;
 use crate::standing::on_duty;
+
+pub(crate) use about::duty_to_see;
 
 /// The routes of this family.
 #[must_use]
@@ -346,16 +351,39 @@ async fn list_alerts(
     Ok(Listed::of(found, |alert| AlertView::from(alert.value)).at(&uri))
 }
 
+/// An alert as whoever was called for it opens it.
+#[derive(Debug, Serialize, ToSchema)]
+struct OpenedAlert {
+    #[serde(flatten)]
+    alert: AlertView,
+    /// The visit that it is about, and whom to ring.
+    visit: Option<AlertedVisit>,
+}
+
 /// Show an alert
+///
+/// By staff who look after them, with what whoever was woken needs at once: the visit, and how to reach the two. The
+/// visit itself, and the search for somebody else to come to it, can be read by them, too.
 #[utoipa::path(get, path = "/v1/alerts/{alert}", tag = "on call", params(("alert" = AlertId, Path)), responses(
-    (status = 200, body = AlertView, example = json!({
+    (status = 200, body = OpenedAlert, example = json!({
         "id": "alr_0190b2f06bd47c5a9a3e5b7f21d4c8aa", "cause": "visit_not_started",
         "about": "vis_0190b2f06bd47c5a9a3e5b7f21d4c8ab", "state": "acknowledged",
         "raised_at": "2026-12-01T00:15:00Z",
         "told": [{"person": "per_0190b2f06bd47c5a9a3e5b7f21d4c8ac", "at": "2026-12-01T00:15:00Z"}],
         "everybody_at": null,
         "acknowledged": {"person": "per_0190b2f06bd47c5a9a3e5b7f21d4c8ac", "at": "2026-12-01T00:18:00Z"},
-        "next_at": null
+        "next_at": null,
+        "visit": {
+            "visit": "vis_0190b2f06bd47c5a9a3e5b7f21d4c8ab", "state": "booked", "service": "social_support",
+            "from": "2026-12-01T10:00:00+10:00", "until": "2026-12-01T12:00:00+10:00",
+            "time_zone": "Australia/Brisbane", "suburb": "West End", "essential": true,
+            "people": [
+                {"side": "client", "name": {"given": "Ana", "family": "Lindqvist"},
+                 "contact": {"email": "ana@example.org", "phone": "+61 400 000 002"}},
+                {"side": "worker", "name": {"given": "Mira", "family": "Haddad"},
+                 "contact": {"email": "mira@example.org", "phone": "+61 400 000 001"}}
+            ]
+        }
     }))
 ))]
 async fn show_alert(
@@ -370,12 +398,14 @@ async fn show(
     context: &Context,
     caller: &Caller,
     alert: AlertId,
-) -> Result<Tagged<AlertView>, Problem> {
+) -> Result<Tagged<OpenedAlert>, Problem> {
     on_duty(caller, Duty::Alerts)?;
     let Versioned { version, value } = load(context, alert).await?;
+    let visit = AlertedVisit::of(context, caller, &value).await?;
+    let alert = value.into();
     Ok(Tagged {
         version,
-        view: value.into(),
+        view: OpenedAlert { alert, visit },
     })
 }
 
@@ -389,7 +419,7 @@ async fn load(context: &Context, alert: AlertId) -> Result<Versioned<Alert>, Pro
 /// By staff who look after alerts, whether or not it was their turn. Nobody else is told of it from then on.
 #[utoipa::path(post, path = "/v1/alerts/{alert}/acknowledgement", tag = "on call",
     params(("alert" = AlertId, Path)), request_body(content = Nothing, example = json!({})),
-    responses((status = 201, body = AlertView))
+    responses((status = 201, body = OpenedAlert))
 )]
 async fn acknowledge_alert(
     State(context): State<Shared>,

@@ -122,7 +122,10 @@ async fn load_client(context: &Context, client: ClientId) -> Result<Versioned<Cl
 }
 
 /// What is stored of a person's authority over a client; nothing is looked for where it is themselves.
-async fn authority_over(
+///
+/// # Errors
+/// When the table does not answer.
+pub(crate) async fn authority_over(
     context: &Context,
     person: &Person,
     client: ClientId,

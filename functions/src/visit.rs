@@ -63,7 +63,8 @@ pub fn router() -> OpenApiRouter<Shared> {
 
 /// Show a visit
 ///
-/// The support worker sees where the client lives while a visit there is booked or under way.
+/// The support worker sees where the client lives while a visit there is booked or under way. Staff who look after
+/// alerts see the visits that they are called for.
 #[utoipa::path(get, path = "/v1/visits/{visit}", tag = "visits", params(("visit" = VisitId, Path)),
     responses((status = 200, body = VisitView, example = json!({
         "id": "vis_0190b2f06bd47c5a9a3e5b7f21d4c8aa", "engagement": "eng_0190b2f06bd47c5a9a3e5b7f21d4c8ab",
@@ -107,7 +108,7 @@ async fn show(
     visit: VisitId,
 ) -> Result<Tagged<VisitView>, Problem> {
     let Versioned { version, value } = load(context, visit).await?;
-    let duty = duty_to_see(caller, &value);
+    let duty = duty_to_see(context, caller, &value).await?;
     let seen = see_engagement(context, caller, value.engagement, duty).await?;
     let (side, Versioned { value: held, .. }) = seen;
     // Those who have parted keep no way to the door, even before what was booked is cancelled.
@@ -124,13 +125,18 @@ async fn show(
     })
 }
 
-/// Staff who hear disputes see the visits that they are about, whatever else they may see.
-fn duty_to_see(caller: &Caller, visit: &Visit) -> Duty {
-    let schedules = access::staff(&caller.person.value, Duty::Schedules);
-    match (schedules, &visit.dispute) {
-        (Err(_), Some(_)) => Duty::Disputes,
-        (Ok(_), _) | (Err(_), None) => Duty::Schedules,
+/// Staff who hear disputes see the visits that they are about, and those who answer alerts what they are called for,
+/// whatever else they may see.
+async fn duty_to_see(
+    context: &Context,
+    caller: &Caller,
+    visit: &Visit,
+) -> Result<Duty, StoreError> {
+    let has = |duty| access::staff(&caller.person.value, duty).is_ok();
+    if visit.dispute.is_some() && !has(Duty::Schedules) && has(Duty::Disputes) {
+        return Ok(Duty::Disputes);
     }
+    on_call::duty_to_see(context, caller, visit).await
 }
 
 pub(crate) async fn load(context: &Context, visit: VisitId) -> Result<Versioned<Visit>, Problem> {

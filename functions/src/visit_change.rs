@@ -177,6 +177,25 @@ fn audit(
     }
 }
 
+/// Adds that the request which a proposal was just made for, if it was, is answered by it.
+///
+/// # Errors
+/// When the table does not answer.
+async fn answered(
+    context: &Context,
+    commit: Commit,
+    made: &Proposal,
+) -> Result<Commit, StoreError> {
+    let change = made.changes.as_ref();
+    let Some(was) = asked_with(context, change).await? else {
+        return Ok(commit);
+    };
+    Ok(match was.value.answered_by(made) {
+        Some(next) => commit.replace(&was, &next),
+        None => commit,
+    })
+}
+
 /// Adds what becomes of the request that a proposal answers, where that was declined or withdrawn or has lapsed.
 ///
 /// # Errors
@@ -192,9 +211,6 @@ pub(crate) async fn followed(
     let Some((was, next)) = following(context, proposal, change).await? else {
         return Ok(commit);
     };
-    if next == was.value {
-        return Ok(commit);
-    }
     let commit = commit.replace(&was, &next);
     if next.closed_at.is_none() {
         return Ok(commit);
@@ -242,15 +258,26 @@ async fn following(
     proposal: &Proposal,
     change: &Change,
 ) -> Result<Option<(Versioned<ChangeRequest>, ChangeRequest)>, StoreError> {
-    let Some(request) = change.request else {
-        return Ok(None);
-    };
-    let key = Key::change_request(change.visit, request);
-    let was = context.store.get::<ChangeRequest>(&key).await?;
+    let was = asked_with(context, Some(change)).await?;
     Ok(was.and_then(|was| {
         let next = was.value.follow(proposal)?;
         Some((was, next))
     }))
+}
+
+/// The request for which a change was proposed; none where nobody had asked.
+async fn asked_with(
+    context: &Context,
+    change: Option<&Change>,
+) -> Result<Option<Versioned<ChangeRequest>>, StoreError> {
+    let asked = change.and_then(|change| Some((change.visit, change.request?)));
+    match asked {
+        Some((visit, request)) => {
+            let key = Key::change_request(visit, request);
+            context.store.get(&key).await
+        }
+        None => Ok(None),
+    }
 }
 
 fn not_open(refused: ChangeRequestNotOpen) -> Problem {

@@ -1,11 +1,16 @@
 //! Calendars that other programs read: what they say, what they keep to themselves, and when a link ends.
 
 use domain::access::{Authority, AuthorityState};
+use domain::client::Client;
+use domain::engagement::Engagement;
+use domain::person::Person;
 use domain::support_worker::SupportWorker;
 use icalendar::parser::{Component, read_calendar, unfold};
 use rapport_tests::answer::Answer;
-use rapport_tests::people::settle_representative;
-use rapport_tests::visits::at_home;
+use rapport_tests::people::{
+    settle_client, settle_engagement, settle_representative, settle_worker,
+};
+use rapport_tests::visits::{agree_terms, at_home};
 use serde_json::{Value, json};
 use store::Key;
 
@@ -212,26 +217,111 @@ async fn the_two_of_an_engagement_see_when_the_support_worker_is_taken_with_the_
     assert_eq!(seen.expect(200)["busy"], expected);
 
     // By her own link, each has its journeys, and nothing says whose they are.
-    let link = open(
-        &engaged,
-        "wanda",
-        &json!({"support_worker": engaged.worker}),
-    )
-    .await;
-    let components = read(&engaged, &link.string("free_busy")).await;
-    let (name, properties) = &components[0];
-    let busy: Vec<&str> = properties
-        .iter()
-        .filter(|(name, _)| name == "FREEBUSY")
-        .map(|(_, value)| &**value)
-        .collect();
-    assert_eq!(name, "VFREEBUSY");
+    let link = json!({"support_worker": engaged.worker});
+    let link = open(&engaged, "wanda", &link).await;
     assert_eq!(
-        busy,
+        taken(&engaged, &link).await,
         [
             "20260304T213000Z/20260305T003000Z",
             "20260305T023000Z/20260305T053000Z",
             "20260319T130000Z/20260321T130000Z"
         ]
     );
+}
+
+/// When the free-busy calendar of a link says that somebody is taken.
+async fn taken(engaged: &Engaged, link: &Answer) -> Vec<String> {
+    let components = read(engaged, &link.string("free_busy")).await;
+    let (name, properties) = &components[0];
+    assert_eq!(name, "VFREEBUSY");
+    let taken = properties.iter().filter(|(name, _)| name == "FREEBUSY");
+    taken.map(|(_, value)| value.clone()).collect()
+}
+
+/// Wanda is supported herself: either calendar is hers, and each may be read by other people.
+#[tokio::test]
+async fn whoever_is_client_and_support_worker_has_a_calendar_as_each() {
+    let engaged = Engaged::settle().await;
+    let (world, context) = (&engaged.world, engaged.world.context());
+    engaged.book(&at_home("2026-03-05T09:00:00")).await;
+    let (client, _) = settle_client(context, "wanda-as-client").await;
+    edit::<Client>(world, &Key::client(client), |it| {
+        it.person = engaged.worker_person;
+    })
+    .await;
+    edit::<Person>(world, &Key::person(engaged.worker_person), |it| {
+        it.roles.clients.insert(client);
+    })
+    .await;
+    let xena = settle_worker(context, "xena").await;
+    let with_terms = |it: &mut Engagement| agree_terms(context, it);
+    let hers = settle_engagement(context, client, xena, with_terms).await;
+    let proposal = propose(world, "xena", hers, &at_home("2026-03-06T09:00:00")).await;
+    accept(world, "wanda", &proposal.expect(201))
+        .await
+        .expect(201);
+
+    let as_worker = json!({"support_worker": engaged.worker});
+    let as_worker = open(&engaged, "wanda", &as_worker).await;
+    assert_eq!(
+        taken(&engaged, &as_worker).await,
+        ["20260304T213000Z/20260305T003000Z"]
+    );
+    let as_client = open(&engaged, "wanda", &json!({"client": client})).await;
+    assert_eq!(
+        taken(&engaged, &as_client).await,
+        ["20260305T220000Z/20260306T000000Z"]
+    );
+}
+
+#[tokio::test]
+async fn a_calendar_reaches_as_far_as_a_series_that_begins_in_a_year() {
+    let engaged = Engaged::settle().await;
+    let path = engaged.path();
+    let monthly = json!({
+        "visit": at_home("2027-02-25T09:00:00"), "repeats": {"rule": "FREQ=MONTHLY;COUNT=12"}
+    });
+    let proposal = engaged.world.as_("wanda").post(&path, &monthly).await;
+    let proposal = proposal.expect(201);
+    accept(&engaged.world, "ana", &proposal).await.expect(201);
+    engaged.world.settle().await;
+    let link = open(&engaged, "ana", &json!({"client": engaged.client})).await;
+    let components = read(&engaged, &link.string("calendar")).await;
+    let events = events(&components);
+    assert_eq!(events.len(), 12);
+    assert_eq!(events.last().unwrap()[2], "20280125T090000");
+    let taken = taken(&engaged, &link).await;
+    assert_eq!(taken.last().unwrap(), "20280124T220000Z/20280125T000000Z");
+}
+
+/// The links of a record that was merged stand in nobody's list, so they must open nothing.
+#[tokio::test]
+async fn a_link_of_a_record_that_was_merged_opens_nothing_until_it_is_parted_again() {
+    let engaged = Engaged::settle().await;
+    let (world, context) = (&engaged.world, engaged.world.context());
+    let (_, survivor) = settle_client(context, "ana-again").await;
+    let client = json!({"client": engaged.client});
+    let link = open(&engaged, "ana", &client).await;
+    let person = format!("/v1/people/{}", engaged.client_person);
+    let merge = json!({"into": survivor, "reason": "Signed up twice."});
+    let merges = format!("{person}/merges");
+    let ada = world.administrator();
+    ada.post(&merges, &merge).await.expect(201);
+    for path in ["calendar", "free_busy"].map(|path| link.string(path)) {
+        let opened = world.nobody().get(&path).await;
+        opened.expect_problem(404, "not-found");
+    }
+    let listed = world.as_("ana").get(LINKS).await.expect(200);
+    assert_eq!(listed["items"], json!([]));
+    let anew = open(&engaged, "ana", &client).await;
+    read(&engaged, &anew.string("calendar")).await;
+
+    let reason = json!({"reason": "Two people after all."});
+    let unmerges = format!("{person}/unmerges");
+    ada.post(&unmerges, &reason).await.expect(201);
+    read(&engaged, &link.string("calendar")).await;
+    let listed = world.as_("ana").get(LINKS).await.expect(200);
+    assert_eq!(listed["items"], json!([link.json().clone()]));
+    let taken_back = world.nobody().get(&anew.string("calendar")).await;
+    taken_back.expect(404);
 }

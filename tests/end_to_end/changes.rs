@@ -445,6 +445,35 @@ async fn the_client_counters_with_times_of_their_own() {
     assert_eq!(ana.get(&request).await.expect(200)["state"], "resolved");
 }
 
+/// Wanda proposes twice; whatever is said of her first proposal, the second is what answers the request.
+#[tokio::test]
+async fn a_request_is_answered_by_the_last_proposal_also_while_the_first_is_talked_about() {
+    let engaged = Engaged::settle().await;
+    let world = &engaged.world;
+    let (ana, wanda) = (world.as_("ana"), world.as_("wanda"));
+    let visit = engaged.book(&at_home("2026-03-10T09:00:00")).await;
+    let requests = format!("{visit}/change-requests");
+    let request = ana.post(&requests, &wish("Later?")).await.expect(201);
+    let request = format!("{requests}/{}", request.string("id"));
+    let first = propose_change(&engaged, &visit, &at_home("2026-03-10T17:00:00")).await;
+    let second = propose_change(&engaged, &visit, &at_home("2026-03-10T14:00:00")).await;
+    let (first, second) = (first.expect(201), second.expect(201));
+    let other = json!({"text": "Not that late, please.", "times": null});
+    ana.post(&format!("{}/other-times", path_of(&first)), &other)
+        .await
+        .expect(201);
+    let shown = ana.get(&request).await.expect(200);
+    assert_eq!(shown["proposal"], second["id"]);
+    // So the end of the first is nothing to the request, and that of the second is.
+    let withdraw = async |proposal: &Answer| {
+        let withdrawal = format!("{}/withdrawal", path_of(proposal));
+        wanda.post(&withdrawal, &json!({})).await.expect(201);
+        ana.get(&request).await.expect(200)["state"].clone()
+    };
+    assert_eq!(withdraw(&first).await, "proposed");
+    assert_eq!(withdraw(&second).await, "pending");
+}
+
 /// The new time is somebody else's: the visit keeps its own.
 #[tokio::test]
 async fn a_change_to_a_time_that_is_taken_leaves_everything_as_it_was() {

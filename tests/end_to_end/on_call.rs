@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::access::StaffRole;
 use domain::person::Person;
+use domain::visit::Visit;
 use rapport_tests::answer::Answer;
 use rapport_tests::people::{settle_person, settle_staff};
 use rapport_tests::visits::at_home;
@@ -48,6 +49,9 @@ impl Late {
         let ada = engaged.world.administrator();
         ada.put(ROTA, "\"0\"", &rota).await.expect(200);
         let visit = engaged.book(&at_home("2026-03-03T09:00:00")).await;
+        let (_, id) = visit.rsplit_once('/').unwrap();
+        let id = Key::visit(id.parse().unwrap());
+        edit::<Visit>(&engaged.world, &id, |it| it.suburb = "Carlton".to_owned()).await;
         Self {
             engaged,
             people,
@@ -156,6 +160,75 @@ async fn nobody_else_is_told_once_somebody_looks_after_it() {
     assert_eq!(late.heard("cora", UNANSWERED).await, 0);
     assert_eq!(late.alerts("open").await, [] as [Value; 0]);
     assert_eq!(late.alerts("acknowledged").await.len(), 1);
+}
+
+/// A supervisor, who sees no schedules otherwise, is woken.
+#[tokio::test]
+async fn whoever_is_woken_sees_at_once_what_for_and_whom_to_ring() {
+    let late = Late::settle().await;
+    let world = &late.engaged.world;
+    for (person, phone) in [
+        (late.engaged.client_person, "+61 400 000 002"),
+        (late.engaged.worker_person, "+61 400 000 001"),
+    ] {
+        edit(world, &Key::person(person), |it: &mut Person| {
+            it.contact.phone = Some(phone.to_owned());
+        })
+        .await;
+    }
+    let sam = world.as_("sam");
+    let cover = format!("{}/cover", late.visit);
+    for path in [&late.visit, &cover] {
+        sam.get(path).await.expect(403);
+    }
+    late.at("2026-03-02T22:25:00Z").await;
+    let [alert] = &*late.alerts("open").await else {
+        panic!("one alert")
+    };
+    // A list leads to it, and says nothing of anybody.
+    assert!(!alert.to_string().contains("+61"), "{alert}");
+    let path = format!("/v1/alerts/{}", alert["id"].as_str().unwrap());
+    let opened = sam.get(&path).await.expect(200);
+    let about = json!({
+        "visit": alert["about"], "state": "booked", "service": "social_support",
+        "from": "2026-03-03T09:00:00+11:00", "until": "2026-03-03T11:00:00+11:00",
+        "time_zone": "Australia/Melbourne", "suburb": "Carlton", "essential": false,
+        "people": [
+            {"side": "client", "name": {"given": "Given", "family": "ana"},
+             "contact": {"email": "ana@people.example", "phone": "+61 400 000 002"}},
+            {"side": "worker", "name": {"given": "Given", "family": "wanda"},
+             "contact": {"email": "wanda@people.example", "phone": "+61 400 000 001"}}
+        ]
+    });
+    assert_eq!(opened["visit"], about);
+    let shown = sam.get(&late.visit).await.expect(200);
+    assert_eq!(shown["state"], "booked");
+    assert_eq!(shown["home_address"], Value::Null);
+    sam.get(&cover).await.expect(200);
+    let answered = late.acknowledge("sam", alert).await.expect(201);
+    assert_eq!(answered["visit"], about);
+    // What they were told of it leaves the service without any of that.
+    let inbox = sam.get("/v1/inbox").await.expect(200);
+    for secret in ["+61", "Carlton", "ana", "wanda"] {
+        assert!(!inbox.text().contains(secret), "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn an_alert_tells_nobody_on_a_side_how_to_reach_the_other() {
+    let late = Late::settle().await;
+    let world = &late.engaged.world;
+    let sam = Key::person(late.people[1].parse().unwrap());
+    edit(world, &sam, |person: &mut Person| {
+        person.roles.represents.insert(late.engaged.client);
+    })
+    .await;
+    late.at("2026-03-02T22:25:00Z").await;
+    let alert = late.alerts("open").await.remove(0);
+    let path = format!("/v1/alerts/{}", alert["id"].as_str().unwrap());
+    let opened = world.as_("sam").get(&path).await.expect(200);
+    assert_eq!(opened["visit"]["suburb"], "Carlton");
+    assert_eq!(opened["visit"]["people"], Value::Null);
 }
 
 #[tokio::test]

@@ -7,10 +7,11 @@ use domain::person::Person;
 use domain::support_worker::SupportWorker;
 use rapport_tests::answer::Answer;
 use rapport_tests::people::{settle_client, settle_engagement, settle_staff};
+use rapport_tests::visits::at_home;
 use serde_json::{Value, json};
 use store::{Actor, Commit, Key, Versioned};
 
-use crate::engaged::edit;
+use crate::engaged::{Engaged, accept, edit};
 use crate::engagements::{Pair, sorted};
 
 const WHAT: &str = "She left me on the floor for an hour.";
@@ -304,6 +305,76 @@ async fn visits_stop_at_once_and_only_whoever_stopped_them_goes_on() {
         .expect(201);
     made(&pair, "rita", report("complaint", true)).await;
     assert_eq!(pair.seen_by("ana").await["state"], "ended");
+}
+
+#[tokio::test]
+async fn nobody_comes_once_visits_were_stopped_and_nothing_is_charged_for_them() {
+    let engaged = Engaged::settle().await;
+    let world = &engaged.world;
+    let ana = world.as_("ana");
+    // Tomorrow, when cancelling costs all of it, and on Wednesdays of two months.
+    let tomorrow = engaged.book(&at_home("2026-03-03T09:00:00")).await;
+    let quote = format!("{tomorrow}/cancellation-quote");
+    assert_eq!(ana.get(&quote).await.expect(200)["charges"], true);
+    let weekly = json!({
+        "visit": at_home("2026-03-04T09:00:00"), "repeats": {"rule": "FREQ=WEEKLY;COUNT=8"}
+    });
+    let proposal = world.as_("wanda").post(&engaged.path(), &weekly).await;
+    accept(world, "ana", &proposal.expect(201))
+        .await
+        .expect(201);
+    assert_eq!(engaged.begins().await.len(), 9);
+
+    let stop = report("incident", true);
+    let reports = format!("/v1/engagements/{}/reports", engaged.engagement);
+    ana.post(&reports, &stop).await.expect(201);
+    assert_eq!(engaged.begins().await, [""; 0]);
+    let off = ana.get(&tomorrow).await.expect(200);
+    assert_eq!(off["state"], "cancelled");
+    assert_eq!(off["charge"]["client_pays"], 0);
+    assert!(!off.text().contains("report"), "{}", off.text());
+    let start = format!("{tomorrow}/start");
+    let begun = world.as_("wanda").post(&start, &json!({})).await;
+    begun.expect_problem(409, "visit-cancelled");
+    // Neither is reminded of anything, and nobody waits for anybody.
+    world.advance(24 * 8).await;
+    for subject in ["ana", "wanda"] {
+        let told = engaged.told(subject).await;
+        let times = |subject: &str| told.iter().filter(|it| *it == subject).count();
+        assert_eq!(times("The engagement was paused"), 1, "{told:?}");
+        assert_eq!(times("Visits are cancelled"), 1, "{told:?}");
+        for not in [
+            "A visit is coming up",
+            "A visit has not begun",
+            "A visit was cancelled",
+            "Somebody else is looked for to come to a visit",
+        ] {
+            assert_eq!(times(not), 0, "{told:?}");
+        }
+    }
+
+    // Whoever stopped them arranges new ones, if they want any.
+    let resumption = format!("/v1/engagements/{}/resumption", engaged.engagement);
+    ana.post(&resumption, &json!({})).await.expect(201);
+    assert_eq!(engaged.begins().await, [""; 0]);
+    engaged.book(&at_home("2026-03-25T09:00:00")).await;
+    // An ordinary pause leaves what is booked alone.
+    let pause = format!("/v1/engagements/{}/pause", engaged.engagement);
+    let away = json!({"reason": "Away."});
+    ana.post(&pause, &away).await.expect(201);
+    assert_eq!(engaged.begins().await.len(), 1);
+}
+
+#[tokio::test]
+async fn neither_side_lifts_a_stop_that_the_other_wanted_too() {
+    let pair = settle().await;
+    made(&pair, "ana", report("incident", true)).await;
+    made(&pair, "mira", report("complaint", true)).await;
+    for subject in ["ana", "mira"] {
+        let refused = pair.act(subject, "resumption", json!({})).await;
+        refused.expect_problem(409, "engagement-paused-by-other");
+    }
+    pair.act("cora", "resumption", json!({})).await.expect(201);
 }
 
 #[tokio::test]

@@ -201,6 +201,18 @@ async fn every_fault_of_a_series_names_its_field() {
             "/repeats/except/0",
             "first visit",
         ),
+        (
+            &tuesday,
+            json!({"rule": "FREQ=WEEKLY;COUNT=4", "except": ["2026-03-17", "2026-03-17"]}),
+            "/repeats/except/1",
+            "twice",
+        ),
+        (
+            &tuesday,
+            json!({"rule": "FREQ=WEEKLY;COUNT=4", "except": vec!["2026-03-17"; 367]}),
+            "/repeats/except",
+            "at most 366",
+        ),
     ] {
         let refused = propose_series(&engaged, visit, &repeats).await;
         let refused = refused.expect_problem(422, "invalid-fields");
@@ -215,7 +227,7 @@ async fn every_fault_of_a_series_names_its_field() {
     let mut spring = long.clone();
     spring["starts"] = json!("2026-10-02T09:00:00");
     let refused = propose_series(&engaged, &spring, &rule("FREQ=DAILY;COUNT=5")).await;
-    assert_eq!(refused.expect(422).pointers(), ["/visit/minutes"]);
+    assert_eq!(refused.expect(422).pointers(), ["/repeats/rule"]);
     let listed = engaged
         .world
         .as_("ana")

@@ -317,22 +317,24 @@ impl ChangeRequest {
         Ok(self.closed(ChangeRequestState::Withdrawn, now))
     }
 
-    /// What comes of it with a proposal that answers it, as that stands now; none where nothing does: it is closed,
-    /// or another proposal answers it.
+    /// What comes of it with a proposal that was just made for it, which answers it from now on; none where it is
+    /// closed.
+    #[must_use]
+    pub fn answered_by(&self, proposal: &Proposal) -> Option<Self> {
+        self.is_open().then(|| Self {
+            state: ChangeRequestState::Proposed,
+            proposal: Some(proposal.id),
+            ..self.clone()
+        })
+    }
+
+    /// What comes of it with a proposal for it that has changed, as that stands now; none where nothing does: it is
+    /// closed, another proposal answers it, or this one is still open and so what it was to it.
     #[must_use]
     pub fn follow(&self, proposal: &Proposal) -> Option<Self> {
-        let is_open = matches!(
-            self.state,
-            ChangeRequestState::Pending | ChangeRequestState::Proposed
-        );
         let at = proposal.closed_at.unwrap_or(self.asked_at);
         let theirs = self.proposal == Some(proposal.id);
         let next = match proposal.state {
-            ProposalState::Open => Self {
-                state: ChangeRequestState::Proposed,
-                proposal: Some(proposal.id),
-                ..self.clone()
-            },
             ProposalState::Accepted => Self {
                 proposal: Some(proposal.id),
                 ..self.closed(ChangeRequestState::Resolved, at)
@@ -347,11 +349,22 @@ impl ChangeRequest {
                 proposal: None,
                 ..self.clone()
             },
-            ProposalState::Declined | ProposalState::Lapsed | ProposalState::Withdrawn => {
-                return None;
-            }
+            ProposalState::Open
+            | ProposalState::Declined
+            | ProposalState::Lapsed
+            | ProposalState::Withdrawn => return None,
         };
-        is_open.then_some(next)
+        self.is_open().then_some(next)
+    }
+
+    const fn is_open(&self) -> bool {
+        match self.state {
+            ChangeRequestState::Pending | ChangeRequestState::Proposed => true,
+            ChangeRequestState::Resolved
+            | ChangeRequestState::Refused
+            | ChangeRequestState::Withdrawn
+            | ChangeRequestState::Overtaken => false,
+        }
     }
 
     fn closed(&self, state: ChangeRequestState, at: DateTime<Utc>) -> Self {

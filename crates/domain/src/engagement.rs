@@ -38,6 +38,7 @@ vocabulary! {
         EngagementResumed = "engagement_resumed", "The engagement was resumed";
         EngagementEnded = "engagement_ended", "The engagement has ended";
         EngagementReopened = "engagement_reopened", "The engagement was opened again";
+        VisitsStopped = "visits_stopped", "Visits are cancelled";
         MessageSent = "message_sent", "A message was sent";
         ConversationRead = "conversation_read", "Staff read the conversation";
         MeetingOffered = "meeting_offered", "An introductory meeting was offered";
@@ -121,6 +122,10 @@ pub struct Engagement {
     pub opened_at: DateTime<Utc>,
     /// Who paused it, while it is paused.
     pub pause: Option<Reasoned>,
+    /// Who stopped the visits in it for the sake of somebody's safety, until it is resumed: what was still to come is
+    /// cancelled, at no charge.
+    #[serde(default)]
+    pub stopped: Option<Reasoned>,
     /// Who ended it, once it has ended.
     pub end: Option<Reasoned>,
     /// What whoever ended it wrote to the other side.
@@ -211,6 +216,7 @@ impl Engagement {
             state: EngagementState::Open,
             opened_at: now,
             pause: None,
+            stopped: None,
             end: None,
             parting_message: None,
             end_charge: None,
@@ -241,6 +247,7 @@ impl Engagement {
             state: EngagementState::Open,
             opened_at: now,
             pause: None,
+            stopped: None,
             end: None,
             parting_message: None,
             end_charge: None,

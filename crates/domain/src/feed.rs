@@ -18,6 +18,17 @@ pub enum FeedOf {
     SupportWorker(WorkerId),
 }
 
+impl FeedOf {
+    /// Whether it shows what is between these two.
+    #[must_use]
+    pub fn is_of(self, client: ClientId, worker: WorkerId) -> bool {
+        match self {
+            Self::Client(shown) => shown == client,
+            Self::SupportWorker(shown) => shown == worker,
+        }
+    }
+}
+
 /// One link. Its number is what the link's token was made under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Feed {

@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use rrule::{RRule, RRuleSet, Unvalidated};
 use serde::{Deserialize, Serialize};
@@ -14,7 +16,7 @@ use crate::invalid::Findings;
 use crate::local_time;
 use crate::visit::{Times, VisitDetails};
 
-/// How many visits a series has at most; those that are left out count.
+/// How many visits a series has at most; those that are left out count, so no more are left out than that.
 pub const MOST_OCCURRENCES: usize = 366;
 /// How long a series goes on at most, from its first visit, in months.
 const LONGEST_MONTHS: u32 = 12;
@@ -41,7 +43,7 @@ pub struct Repeats {
     /// end: `COUNT`, or `UNTIL` as a date or time at the visit's place, or in UTC with a `Z`.
     #[schema(max_length = 200, example = "FREQ=WEEKLY;BYDAY=TU;COUNT=12")]
     pub rule: String,
-    /// Dates on which the rule falls and no visit takes place.
+    /// Dates on which the rule falls and no visit takes place, each once.
     #[serde(default)]
     #[schema(max_items = 366)]
     pub except: Vec<NaiveDate>,
@@ -78,8 +80,34 @@ enum End {
 }
 
 impl Repeats {
-    /// The visits of the series that begins with `visit`; none where it is not right. Adds whatever is wrong under
-    /// `pointer`.
+    /// The visits of a series that somebody proposes. Adds whatever is wrong under `pointer`, also what is no fault of
+    /// a series that is booked: dates left out more than once, or more of them than a series has.
+    pub fn proposed(
+        &self,
+        visit: &VisitDetails,
+        pointer: &str,
+        findings: &mut Findings,
+    ) -> Option<Vec<Occurrence>> {
+        // First, so that nobody has a list without end looked through.
+        if MOST_OCCURRENCES < self.except.len() {
+            let detail = format!("has at most {MOST_OCCURRENCES} dates");
+            findings.add(format!("{pointer}/except"), detail);
+            return None;
+        }
+        let mut seen = BTreeSet::new();
+        let again = |(_, except): &(usize, &NaiveDate)| !seen.insert(**except);
+        let again: Vec<usize> = (self.except.iter().enumerate().filter(again))
+            .map(|(place, _)| place)
+            .collect();
+        for place in &again {
+            findings.add(format!("{pointer}/except/{place}"), "is there twice");
+        }
+        let found = self.occurrences(visit, pointer, findings);
+        found.filter(|_| again.is_empty())
+    }
+
+    /// The visits of the series that begins with `visit`; none where it is not right. Adds whatever is wrong with how
+    /// it repeats under `pointer`.
     pub fn occurrences(
         &self,
         visit: &VisitDetails,
@@ -139,11 +167,11 @@ impl Repeats {
         let overlap = occurrences.iter().zip(occurrences.iter().skip(1));
         let mut overlap = overlap.filter(|(one, next)| next.from < one.until);
         if let Some((_, next)) = overlap.next() {
+            let date = next.starts.date();
             let detail = format!(
-                "are over before the next visit, on {}, begins",
-                next.starts.date()
+                "brings the visit on {date} before the one before it is over: repeat less often, or shorten the visit"
             );
-            findings.add("/visit/minutes", detail);
+            findings.add(rule.as_str(), detail);
             right = false;
         }
         right.then_some(occurrences)

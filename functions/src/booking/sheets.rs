@@ -14,8 +14,9 @@ use store::{Commit, Key, StoreError, Versioned};
 
 use crate::context::Context;
 
-/// How far ahead anything is booked, in days, and then some: a year, and a series of another.
-const FARTHEST_DAYS: i64 = 740;
+/// How far ahead anything is booked, in days, and then some: a visit is proposed up to a year ahead, and a series goes
+/// on for up to another.
+pub(crate) const FARTHEST_DAYS: i64 = 740;
 
 /// The sheets of some people in some months, as they are to be: each is written once, however much changes on it.
 pub(super) struct Sheets {

@@ -60,7 +60,7 @@ pub(super) struct WantedCalendar {
 ///
 /// For the caller's own calendar programs, to the visits of a client or a support worker whose schedule they may see.
 /// The link needs no signing in. It ends when it is revoked, and finds nothing once its holder may not see the
-/// schedule any more.
+/// schedule any more, or their record was merged into another: then it is opened anew.
 #[utoipa::path(post, path = "/v1/me/calendar-links", tag = "calendars",
     request_body(content = WantedCalendar, example = json!({"of": {"client": "clt_0190b2f06bd47c5a9a3e5b7f21d4c8ac"}})),
     responses((status = 201, body = CalendarLinkView))

@@ -43,7 +43,7 @@ pub(super) struct MergeInto {
 /// The record in the path becomes a pointer to `into`, which takes over its logins, roles and
 /// authorities and acts as both. At most 10 logins together, and at most 10 items to move: a login, a
 /// client and a support worker count one each, an authority two. Refused while visits booked for the two
-/// overlap.
+/// overlap. Links to calendars that were opened under the record in the path open nothing while it is merged.
 #[utoipa::path(post, path = "/v1/people/{person}/merges", tag = "people", params(("person" = PersonId, Path)),
     request_body(content = MergeInto, example = json!({
         "into": "per_0190b2f06bd47c5a9a3e5b7f21d4c8ab", "reason": "Signed up twice through two partners."

@@ -20,6 +20,7 @@ use super::view::CoverView;
 use crate::body::Command;
 use crate::caller::Caller;
 use crate::context::{Context, Shared};
+use crate::on_call;
 use crate::path::Path;
 use crate::perform::{Decision, once};
 use crate::problem::Problem;
@@ -139,7 +140,8 @@ fn cause(visit: &Visit, side: Option<Side>) -> CoverCause {
 
 /// Show how the search for somebody to come to a visit stands
 ///
-/// The client sees who can come once somebody has said so; staff see everybody who was asked.
+/// The client sees who can come once somebody has said so; staff see everybody who was asked, those who look after
+/// alerts where they are called for the visit.
 #[utoipa::path(get, path = "/v1/visits/{visit}/cover", tag = "cover", params(("visit" = VisitId, Path)),
     responses((status = 200, body = CoverView, example = json!({
         "cover": "cov_0190b2f06bd47c5a9a3e5b7f21d4c8aa", "visit": "vis_0190b2f06bd47c5a9a3e5b7f21d4c8ab",
@@ -155,8 +157,9 @@ async fn show_cover(
     caller: Caller,
     Path(visit): Path<VisitId>,
 ) -> Result<Response, Problem> {
-    let engagement = visit::load(&context, visit).await?.value.engagement;
-    let (side, _) = see_engagement(&context, &caller, engagement, Duty::Schedules).await?;
+    let of = visit::load(&context, visit).await?.value;
+    let duty = on_call::duty_to_see(&context, &caller, &of).await?;
+    let (side, _) = see_engagement(&context, &caller, of.engagement, duty).await?;
     Ok(Json(view(&context, visit, side).await?).into_response())
 }
 

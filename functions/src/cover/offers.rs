@@ -22,6 +22,7 @@ use utoipa_axum::routes;
 
 use super::booked::{Agreed, booked};
 use super::comer::{Comer, Unfit};
+use super::consent::Upheld;
 use super::{Search, armed, closed};
 use crate::body::{Command, Nothing};
 use crate::caller::Caller;
@@ -198,13 +199,13 @@ async fn accept_cover(
         let comer = comer.map_err(|unfit| unfit.told())?;
         let audit = context.audit(standing.acting, "accept_cover", &Key::cover(cover));
         let commit = Commit::new(audit);
-        let commit = match comer.both.client().cover_consent {
+        let commit = match Upheld::of(&context, comer.both.client()).await? {
             Some(consent) => {
                 let agreed = Agreed::Beforehand(consent.acting);
                 let booked = booked(
                     &context, commit, &search, &accepted, &comer, agreed, &policy,
                 );
-                booked.await.map_err(clients_own_affair)?
+                consent.insisted_on(booked.await.map_err(clients_own_affair)?)
             }
             None => {
                 let commit = commit

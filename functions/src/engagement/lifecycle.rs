@@ -191,7 +191,11 @@ async fn end_engagement(
         let ahead = visit::ahead(&context, engagement, now).await?;
         let policy = context.store.policy().await?;
         let cancelled = ahead.iter().map(|visit| &visit.value);
-        let charge = Visit::charge_for_cancelling(cancelled, side, &policy, now);
+        let charge = match was.value.stopped {
+            // They are being cancelled at no charge already.
+            Some(_) => Price::NOTHING,
+            None => Visit::charge_for_cancelling(cancelled, side, &policy, now),
+        };
         let (next, apart) =
             (was.value).end_at_cost(&pair.value, by, message, charge, *acknowledged)?;
         let key = Key::engagement(engagement);

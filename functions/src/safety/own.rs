@@ -48,14 +48,18 @@ struct MakeReport {
     what: String,
     /// When it happened.
     happened_at: Option<DateTime<Utc>>,
-    /// Whether no more visits are to be arranged from now on: the engagement is paused at once.
+    /// Whether no more visits are to take place: the engagement is paused at once, and what is still booked in it is
+    /// cancelled at no charge.
     stop_visits: bool,
 }
 
 /// Report something in confidence
 ///
 /// For everybody in an engagement, up to two years after its end. Only restricted staff see it, and are told
-/// at once; the other side learns nothing of it. Every answer says whom to ring in an emergency.
+/// at once; the other side learns nothing of it. Where it stops the visits, nobody comes any more: the engagement is
+/// paused, and what is booked in it is cancelled at no charge, which both sides hear, without why. Whoever stopped them
+/// and our staff can resume it; where both sides did, our staff alone. Visits are then arranged anew. Every answer says
+/// whom to ring in an emergency.
 #[utoipa::path(post, path = "/v1/engagements/{engagement}/reports", tag = "safety",
     params(("engagement" = EngagementId, Path)),
     request_body(content = MakeReport, example = json!({
@@ -115,7 +119,7 @@ async fn make_report(
                     at: now,
                     reason: NO_MORE_VISITS.to_owned(),
                 };
-                stopped(&context, commit, within, by)
+                visits_stopped(&context, commit, within, by)
             }
             false => commit,
         };
@@ -130,22 +134,55 @@ async fn make_report(
     Ok(done.answer(StatusCode::CREATED, Json(OwnReportView::of(report))))
 }
 
-/// Adds that no more visits are arranged to a commit, where that changes anything. Both sides learn that
-/// the engagement is paused, as ever, and nothing of why.
+/// Adds that no more visits take place to a commit: none is arranged, and those still to come are cancelled by the
+/// consumer of the row, which tells both sides.
+fn visits_stopped(
+    context: &Context,
+    commit: Commit,
+    was: &Versioned<Engagement>,
+    by: Reasoned,
+) -> Commit {
+    let Some(next) = was.value.stop_visits(by) else {
+        return commit;
+    };
+    let commit = commit.due_of(
+        &Key::engagement(next.id),
+        DueRow {
+            due: Due::VisitSettlement {
+                engagement: next.id,
+            },
+            at: context.now(),
+            generation: 0,
+        },
+    );
+    paused(context, commit, was, &next)
+}
+
+/// Adds that no more visits are arranged to a commit, where that changes anything.
 pub(super) fn stopped(
     context: &Context,
     commit: Commit,
     was: &Versioned<Engagement>,
     by: Reasoned,
 ) -> Commit {
-    let Some(next) = was.value.stop(by) else {
-        return commit;
-    };
-    let commit = commit.replace(was, &next);
+    match was.value.stop(by) {
+        Some(next) => paused(context, commit, was, &next),
+        None => commit,
+    }
+}
+
+/// Both sides learn that the engagement is paused, as ever, and nothing of why.
+fn paused(
+    context: &Context,
+    commit: Commit,
+    was: &Versioned<Engagement>,
+    next: &Engagement,
+) -> Commit {
+    let commit = commit.replace(was, next);
     match was.value.state {
         EngagementState::Open => {
             let happening = Happening::EngagementPaused;
-            tell(context, commit, &next, happening, None, notice::Told::Both)
+            tell(context, commit, next, happening, None, notice::Told::Both)
         }
         // It was paused, and goes on being so.
         EngagementState::Paused | EngagementState::Ended => commit,

@@ -1,10 +1,12 @@
-//! What an engagement that has ended leaves behind: visits that were still to come are cancelled.
+//! What an engagement that has ended, or in which visits were stopped, leaves behind: what was still to come is
+//! cancelled.
 
 use chrono::{DateTime, Utc};
 use domain::access::Acting;
 use domain::cover::CoverCause;
-use domain::engagement::{Engagement, Reasoned, Side};
+use domain::engagement::{Engagement, Happening, Reasoned, Side};
 use domain::id::EngagementId;
+use domain::notice::Told;
 use domain::schedule::Month;
 use domain::visit::Visit;
 use store::{Actor, Commit, Key, PendingDue, StoreError, Versioned};
@@ -13,6 +15,7 @@ use super::of_engagement;
 use crate::booking::free_all;
 use crate::consume::{ConsumeError, Effect};
 use crate::context::Context;
+use crate::conversation::tell;
 use crate::problem::Problem;
 use crate::{cover, on_call};
 
@@ -23,7 +26,7 @@ const CANCELLED_AT_ONCE: usize = 20;
 const REASON: &str = "The engagement has ended.";
 
 /// Cancels the last visits that are still to come, those of a month at once, and finishes the row with the first of them.
-/// Both sides have heard of the end, and are not told of each.
+/// Both sides have heard of the end, or hear once that visits were stopped, and are not told of each.
 pub(crate) async fn when_due(
     context: &Context,
     pending: &PendingDue,
@@ -33,8 +36,8 @@ pub(crate) async fn when_due(
     let Some(held) = context.store.get::<Engagement>(&key).await? else {
         return Ok(Effect::Superseded);
     };
-    // Staff may have opened it again meanwhile.
-    if held.value.is_live() {
+    // It may have been opened again, or resumed, meanwhile.
+    if !held.value.visits_are_off() {
         return Ok(Effect::Superseded);
     }
     let now = context.now();
@@ -43,21 +46,26 @@ pub(crate) async fn when_due(
     let step = last_of_a_month(&mut ahead);
     let mut audit = context.audit(Actor::Service, "settle_visits", &key);
     (audit.fields).extend(step.iter().map(|visit| visit.value.id.to_string()));
-    // INVARIANT: nothing is booked in an engagement that has ended, so whatever is found here is all there is.
+    // INVARIANT: nothing is booked in an engagement that is paused or has ended, so whatever is found here is all there
+    // is.
     let mut commit = Commit::new(audit).unchanged(&held);
     let mut cancelled = Vec::new();
     for was in &step {
         let why = ended_by(&held.value, &was.value, now);
         let (side, at) = (why.side, why.at);
-        // What was quoted for all of them was acknowledged when the engagement was ended; else it costs nothing.
-        let next = match held.value.end_charge {
+        // What was quoted for all of them was acknowledged when the engagement was ended; else, and where they were
+        // stopped, it costs nothing.
+        let agreed = (held.value.end_charge).filter(|_| held.value.stopped.is_none());
+        let next = match agreed {
             Some(_) => was.value.cancel_as_quoted(why, &policy),
             None => was.value.cancel(why),
         };
         let Ok(mut next) = next else {
             continue;
         };
-        commit = match side == Some(Side::Worker) && was.value.is_at_short_notice(at) {
+        // Whether anybody goes where visits were stopped, staff decide.
+        let left_alone = side == Some(Side::Worker) && held.value.stopped.is_none();
+        commit = match left_alone && was.value.is_at_short_notice(at) {
             true => cover::seek(context, commit, &mut next, CoverCause::Cancelled).await?,
             false => cover::unless_wanted(context, commit, &next).await?,
         };
@@ -68,10 +76,18 @@ pub(crate) async fn when_due(
         return Ok(Effect::Superseded);
     }
     let commit = free_all(context, commit, &cancelled).await?;
-    if ahead.is_empty() {
-        return Ok(commit.finish(pending).into());
+    if !ahead.is_empty() {
+        return Ok(Effect::Step(Box::new(commit)));
     }
-    Ok(Effect::Step(Box::new(commit)))
+    // Both have heard of an end, and what it means.
+    let commit = match held.value.is_live() {
+        true => {
+            let happening = Happening::VisitsStopped;
+            tell(context, commit, &held.value, happening, None, Told::Both)
+        }
+        false => commit,
+    };
+    Ok(commit.finish(pending).into())
 }
 
 /// Makes the commit fail where a visit is not any more as it was when it was quoted that cancelling it costs something.
@@ -113,8 +129,11 @@ pub(crate) async fn ahead(
     Ok(visits)
 }
 
-/// Why a visit is off, and since when: whoever ended the engagement ended it too.
+/// Why a visit is off, and since when: whoever stopped the visits, or ended the engagement, ended it too.
 fn ended_by(engagement: &Engagement, visit: &Visit, now: DateTime<Utc>) -> Reasoned {
+    if let Some(stopped) = &engagement.stopped {
+        return stopped.clone();
+    }
     let end = engagement.end.as_ref();
     Reasoned {
         side: end.and_then(|end| end.side),

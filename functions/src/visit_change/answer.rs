@@ -12,7 +12,7 @@ use serde::Deserialize;
 use store::Commit;
 use utoipa::ToSchema;
 
-use super::{ChangeRequestView, audit, followed, load, not_open, show};
+use super::{ChangeRequestView, answered, audit, load, not_open, show};
 use crate::body::Command;
 use crate::caller::Caller;
 use crate::context::Shared;
@@ -70,7 +70,7 @@ pub(super) async fn propose_change(
             .insert(&made)
             .due(proposal::deadline(&made))
             .unchanged(&booked);
-        let commit = followed(&context, commit, &made).await?;
+        let commit = answered(&context, commit, &made).await?;
         let (about, happening) = (Some(id.to_string()), Happening::ChangeProposed);
         let commit = tell(&context, commit, held, happening, about, Side::Client);
         let commit = party.insisted_on(rates.insisted_on(commit));

@@ -242,7 +242,7 @@ fn audit(
 }
 
 /// Makes the next visits of a series that was booked, and finishes the row with the last of them. Where the engagement
-/// has ended meanwhile, the time of those that have not been made is free again.
+/// has ended meanwhile, or its visits were stopped, the time of those that have not been made is free again.
 pub(crate) async fn unfold_when_due(
     context: &Context,
     pending: &PendingDue,
@@ -267,8 +267,9 @@ pub(crate) async fn unfold_when_due(
     }
     let policy = store.policy().await?;
     let (next, visits) = (was.value).unfold(&proposal.value, MADE_AT_ONCE, &policy, context.now());
-    // INVARIANT: what is made is made in a live engagement, so that its end finds all there is.
-    if !held.value.is_live() || visits.is_empty() {
+    // INVARIANT: what is made is made in a live engagement whose visits were not stopped, so that its end, or the stop,
+    // finds all there is.
+    if held.value.visits_are_off() || visits.is_empty() {
         let current = &proposal.value.current;
         let offer = current.series.as_ref();
         let occurrences = offer.map_or_else(Vec::new, |it| it.occurrences(&current.visit));

@@ -1,9 +1,11 @@
 //! Who comes in the end, and that it is one.
 
+use domain::access::{Authority, AuthorityState};
 use domain::engagement::Engagement;
+use rapport_tests::people::settle_representative;
 
 use super::*;
-use crate::engaged::ADDRESS;
+use crate::engaged::{ADDRESS, edit};
 
 const COMES: &str = "Somebody else comes to a visit";
 
@@ -68,6 +70,37 @@ async fn a_client_who_agreed_beforehand_has_the_first_booked_at_once() {
     assert!(told.contains(&COMES.to_owned()), "{told:?}");
     let taken_back = covered.consent(false).await.expect(201);
     assert_eq!(taken_back["consent"], Value::Null);
+}
+
+/// Rita agrees for Ana beforehand; whether her authority has ended since or not, it is hers and no more.
+#[tokio::test]
+async fn what_a_representative_agreed_to_beforehand_ends_with_their_authority() {
+    for ends in [false, true] {
+        let covered = Covered::settle(&["kim"], &[]).await;
+        let (world, client) = (covered.world(), covered.engaged.client);
+        let rita = settle_representative(world.context(), "rita", client, |_| {}).await;
+        let path = format!("/v1/clients/{client}/cover-consent");
+        let given = world.as_("rita").post(&path, &json!({"given": true})).await;
+        assert_eq!(given.expect(201)["given"], true);
+        if ends {
+            let key = Key::authority(client, rita);
+            edit::<Authority>(world, &key, |held| held.state = AuthorityState::Revoked).await;
+        }
+        let shown = world.as_("ana").get(&path).await.expect(200);
+        assert_eq!(shown["given"], !ends);
+        assert_eq!(shown["consent"]["acting"]["by"], rita.to_string());
+        covered.ask("ana").await.expect(201);
+        let accepted = covered.accept("kim").await.expect(201);
+        assert_eq!(accepted["state"] == "booked", !ends, "{}", accepted.text());
+        assert_eq!(covered.scheduled("kim").await.len(), usize::from(!ends));
+        if ends {
+            let told = covered.engaged.told("ana").await;
+            let asked = "Somebody else can come to a visit".to_owned();
+            assert!(told.contains(&asked), "{told:?}");
+            covered.confirm("kim").await.expect(201);
+            assert_eq!(covered.scheduled("kim").await.len(), 1);
+        }
+    }
 }
 
 #[tokio::test]
@@ -142,10 +175,22 @@ async fn staff_hear_why_nobody_comes_and_the_client_that_nobody_does() {
         )
         .await;
     }
+    let world = covered.world();
+    settle_staff(world.context(), "sam", StaffRole::Supervisor).await;
+    let (sam, search) = (world.as_("sam"), format!("{}/cover", covered.visit));
     covered.ask("ana").await.expect(201);
+    for path in [&covered.visit, &search] {
+        sam.get(path).await.expect(403);
+    }
     covered.decline("kim").await.expect(201);
     let shown = covered.shown("cora").await;
     assert_eq!(shown["state"], "unfilled");
+    // Supervisors can be on call: they see what they are called for.
+    let alerts = sam.get("/v1/alerts").await.expect(200);
+    assert_eq!(alerts["items"][0]["cause"], "cover_unfilled");
+    assert_eq!(sam.get(&search).await.expect(200).json(), shown.json());
+    let visit = sam.get(&covered.visit).await.expect(200);
+    assert_eq!(visit["id"], alerts["items"][0]["about"]);
     let left_out = json!({"not_free": 0, "away": 1, "not_eligible": 0});
     let why = json!({
         "asked": 1, "known": 1, "declined": 1, "silent": 0, "refused": 0, "not_confirmed": false,

@@ -242,7 +242,7 @@ fn carry_out(request: &ChangeRequest, visit: &Visit, command: Command) -> Option
     match command {
         Command::Refuse => request.refuse(visit, reasoned(now())).ok(),
         Command::Withdraw => request.withdraw(visit, now()).ok(),
-        Command::Propose => request.follow(&proposal),
+        Command::Propose => request.answered_by(&proposal),
         Command::Accept => request.follow(&closed(ProposalState::Accepted)),
         Command::Decline => request.follow(&closed(ProposalState::Declined)),
         Command::WithdrawProposal => request.follow(&closed(ProposalState::Withdrawn)),
@@ -305,6 +305,24 @@ fn every_state_and_command() {
         None,
     ];
     assert_eq!(came(&elsewhere), left);
+}
+
+#[test]
+fn a_proposal_that_stays_open_answers_nothing_anew() {
+    let (visit, request) = asked();
+    let first = proposed(&visit);
+    let answered = request.answered_by(&first).unwrap();
+    assert_eq!(answered.state, ChangeRequestState::Proposed);
+    assert_eq!(answered.proposal, Some(first.id));
+    let second = Proposal {
+        id: id(51),
+        ..first.clone()
+    };
+    let answered = answered.answered_by(&second).unwrap();
+    assert_eq!(answered.proposal, Some(second.id));
+    // The client asks for another time on the first, say.
+    assert_eq!(answered.follow(&first), None);
+    assert_eq!(answered.follow(&second), None);
 }
 
 #[test]

@@ -88,6 +88,34 @@ impl Engagement {
         (!held).then(|| self.paused(by))
     }
 
+    /// Stops the visits in it for the sake of somebody's safety: pauses it like [`Engagement::stop`], and has whatever
+    /// is still to come cancelled. None where it has ended.
+    #[must_use]
+    pub fn stop_visits(&self, by: Reasoned) -> Option<Self> {
+        if !self.is_live() {
+            return None;
+        }
+        let other = (self.stopped.as_ref()).is_some_and(|stopped| stopped.side != by.side);
+        let paused = match other {
+            // INVARIANT: nobody lifts a stop that the other side wanted too: staff do, whose pause it is from now on.
+            true => self.paused(Reasoned {
+                side: None,
+                ..by.clone()
+            }),
+            false => self.stop(by.clone()).unwrap_or_else(|| self.clone()),
+        };
+        Some(Self {
+            stopped: Some(by),
+            ..paused
+        })
+    }
+
+    /// Whether visits in it that are still to come do not take place: it has ended, or they were stopped.
+    #[must_use]
+    pub fn visits_are_off(&self) -> bool {
+        !self.is_live() || self.stopped.is_some()
+    }
+
     /// Lets visits be arranged again: for staff, and for the side that paused it.
     ///
     /// # Errors
@@ -103,6 +131,7 @@ impl Engagement {
             EngagementState::Paused => Ok(Self {
                 state: EngagementState::Open,
                 pause: None,
+                stopped: None,
                 ..self.clone()
             }),
         }
@@ -176,6 +205,7 @@ impl Engagement {
         }
         let reopened = Self {
             state: EngagementState::Open,
+            stopped: None,
             end: None,
             parting_message: None,
             end_charge: None,

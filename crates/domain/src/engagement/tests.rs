@@ -129,6 +129,43 @@ fn every_state_and_command() {
 }
 
 #[test]
+fn visits_are_off_from_a_stop_until_it_is_resumed() {
+    let stopped = open().stop_visits(by(CLIENT)).unwrap();
+    assert_eq!(stopped.state, EngagementState::Paused);
+    assert_eq!(stopped.stopped, Some(by(CLIENT)));
+    assert!(stopped.visits_are_off());
+    let resumed = stopped.resume(CLIENT).unwrap();
+    assert_eq!(resumed, open());
+    assert!(!resumed.visits_are_off());
+    // An ordinary pause leaves what is booked alone, and a stop takes it over.
+    let paused = open().pause(by(CLIENT)).unwrap();
+    assert!(!paused.visits_are_off());
+    let stopped = paused.stop_visits(by(CLIENT)).unwrap();
+    assert!(stopped.visits_are_off() && stopped.pause == paused.pause);
+    let ended = stopped.end(&pair(), by(WORKER), None).unwrap().0;
+    assert!(ended.visits_are_off());
+    assert_eq!(ended.stop_visits(by(CLIENT)), None);
+    let (reopened, _) = ended
+        .reopen(&pair().without_engagement(), now())
+        .expect("open again");
+    assert!(!reopened.visits_are_off());
+}
+
+#[test]
+fn neither_side_lifts_a_stop_that_the_other_wanted_too() {
+    let stopped = open().stop_visits(by(CLIENT)).unwrap();
+    let both = stopped.stop_visits(by(WORKER)).unwrap();
+    for side in [CLIENT, WORKER] {
+        let refused = both.resume(side);
+        assert_eq!(refused, Err(ResumeEngagementError::PausedByOther));
+    }
+    assert!(both.resume(STAFF).is_ok());
+    // Who says so once more is still one side.
+    let again = stopped.stop_visits(by(CLIENT)).unwrap();
+    assert!(again.resume(CLIENT).is_ok());
+}
+
+#[test]
 fn two_who_are_connected_otherwise_or_blocked_are_not_connected_again() {
     let (ended, apart) = open().end(&pair(), by(CLIENT), None).unwrap();
     let other = apart.clone().with_engagement(id(99), now());

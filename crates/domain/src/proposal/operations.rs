@@ -199,7 +199,7 @@ fn revision(
     let mut findings = Findings::default();
     let times = visit.find_faults("/visit", under.policy, now, &mut findings);
     let occurrences = match (&repeats, times) {
-        (Some(repeats), Some(_)) => repeats.occurrences(&visit, "/repeats", &mut findings),
+        (Some(repeats), Some(_)) => repeats.proposed(&visit, "/repeats", &mut findings),
         (Some(_), None) | (None, _) => None,
     };
     findings.into_result().map_err(ProposeVisitError::Invalid)?;

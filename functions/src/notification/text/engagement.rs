@@ -42,7 +42,7 @@ const fn body(happening: Happening) -> &'static str {
             "You can now see who the other is, and write to each other in the app."
         }
         Happening::EngagementPaused => {
-            "No new visits can be arranged while the engagement is paused. What is booked stays booked."
+            "No new visits can be arranged while the engagement is paused. What is on your schedule stays booked."
         }
         Happening::EngagementResumed => "You can arrange visits again.",
         Happening::EngagementEnded => {
@@ -50,6 +50,9 @@ const fn body(happening: Happening) -> &'static str {
         }
         Happening::EngagementReopened => {
             "Our staff opened the engagement again, because it was ended by mistake."
+        }
+        Happening::VisitsStopped => {
+            "The engagement is paused, and the visits that were still to come are cancelled. Nothing is charged for them."
         }
         Happening::MessageSent => "You can read the message and reply to it in the app.",
         Happening::ConversationRead => {

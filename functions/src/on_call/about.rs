@@ -1,0 +1,112 @@
+//! What an alert is about, for whoever was called: the visit, and how to reach its two.
+
+use chrono::{DateTime, FixedOffset};
+use domain::access::{self, Duty};
+use domain::alert::Alert;
+use domain::cover::{Cover, CoverState};
+use domain::engagement::Side;
+use domain::id::VisitId;
+use domain::visit::{Visit, VisitState};
+use domain::vocabulary::Service;
+use serde::Serialize;
+use store::{Key, StoreError};
+use utoipa::ToSchema;
+
+use crate::caller::Caller;
+use crate::context::Context;
+use crate::engagement::{MemberView, Members};
+use crate::standing::over_both;
+
+/// A visit that somebody was called for.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct AlertedVisit {
+    visit: VisitId,
+    state: VisitState,
+    service: Service,
+    /// When it begins, with the offset of its place.
+    from: DateTime<FixedOffset>,
+    /// When it ends.
+    until: DateTime<FixedOffset>,
+    /// IANA name of the place's time zone.
+    time_zone: String,
+    /// Suburb in which it takes place.
+    suburb: String,
+    /// Whether staff call the client where it does not begin.
+    essential: bool,
+    /// The two, and how to reach them; none for whoever is one of them or represents the client.
+    people: Option<Vec<MemberView>>,
+}
+
+impl AlertedVisit {
+    /// The visit that `alert` is about; none where there is no such visit any more.
+    pub(super) async fn of(
+        context: &Context,
+        caller: &Caller,
+        alert: &Alert,
+    ) -> Result<Option<Self>, StoreError> {
+        let Ok(visit) = alert.about.parse::<VisitId>() else {
+            return Ok(None);
+        };
+        let visit = context.store.get::<Visit>(&Key::visit(visit)).await?;
+        let Some(visit) = visit.map(|visit| visit.value) else {
+            return Ok(None);
+        };
+        let people = people(context, caller, &visit).await?;
+        Ok(Some(Self {
+            from: visit.details.local(visit.from),
+            until: visit.details.local(visit.until),
+            visit: visit.id,
+            state: visit.state,
+            service: visit.details.service,
+            essential: visit.details.essential,
+            time_zone: visit.details.time_zone,
+            suburb: visit.suburb,
+            people,
+        }))
+    }
+}
+
+/// INVARIANT: an alert tells nobody on one of the sides how to reach the other: what they may know of them stands in
+/// the engagement.
+async fn people(
+    context: &Context,
+    caller: &Caller,
+    visit: &Visit,
+) -> Result<Option<Vec<MemberView>>, StoreError> {
+    let both = (visit.client, visit.worker);
+    if over_both(caller, visit.client, visit.worker, Duty::Alerts).is_err() {
+        return Ok(None);
+    }
+    let members = Members::of(context, &[both]).await?;
+    let sides = [Side::Client, Side::Worker];
+    let people = sides.map(|side| members.member(both, side, true));
+    Ok(Some(people.into_iter().flatten().collect()))
+}
+
+/// The duty in which `caller` sees a visit as staff: those who answer alerts see what they are called for.
+///
+/// # Errors
+/// When the table does not answer.
+pub(crate) async fn duty_to_see(
+    context: &Context,
+    caller: &Caller,
+    visit: &Visit,
+) -> Result<Duty, StoreError> {
+    let has = |duty| access::staff(&caller.person.value, duty).is_ok();
+    if !has(Duty::Schedules) && has(Duty::Alerts) && is_called_for(context, visit).await? {
+        return Ok(Duty::Alerts);
+    }
+    Ok(Duty::Schedules)
+}
+
+/// Whether somebody was alerted: it had not begun, or nobody was found to come to it.
+async fn is_called_for(context: &Context, visit: &Visit) -> Result<bool, StoreError> {
+    if visit.alert.is_some() {
+        return Ok(true);
+    }
+    let Some(cover) = visit.cover else {
+        return Ok(false);
+    };
+    let cover = context.store.get::<Cover>(&Key::cover(cover)).await?;
+    Ok(cover.is_some_and(|cover| cover.value.state == CoverState::Unfilled))
+}
