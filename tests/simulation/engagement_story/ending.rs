@@ -175,6 +175,4 @@ const HAPPENED: &[(Happening, &[usize])] = &[
     (Happening::EngagementPaused, &[0, 1]),
     (Happening::EngagementResumed, &[0, 1]),
     (Happening::EngagementEnded, &[0, 1]),
-    (Happening::VisitCancelled, &[0, 1]),
-    (Happening::VisitCancelled, &[0, 1]),
 ];
