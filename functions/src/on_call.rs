@@ -374,7 +374,9 @@ struct OpenedAlert {
         "acknowledged": {"person": "per_0190b2f06bd47c5a9a3e5b7f21d4c8ac", "at": "2026-12-01T00:18:00Z"},
         "next_at": null,
         "visit": {
-            "visit": "vis_0190b2f06bd47c5a9a3e5b7f21d4c8ab", "state": "booked", "service": "social_support",
+            "visit": "vis_0190b2f06bd47c5a9a3e5b7f21d4c8ab", "engagement": "eng_0190b2f06bd47c5a9a3e5b7f21d4c8ad",
+            "client": "clt_0190b2f06bd47c5a9a3e5b7f21d4c8ae", "worker": "wrk_0190b2f06bd47c5a9a3e5b7f21d4c8af",
+            "series": null, "state": "booked", "service": "social_support",
             "from": "2026-12-01T10:00:00+10:00", "until": "2026-12-01T12:00:00+10:00",
             "time_zone": "Australia/Brisbane", "suburb": "West End", "essential": true,
             "people": [

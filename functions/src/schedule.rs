@@ -91,7 +91,7 @@ impl Range {
 
 /// A visit as it stands on a schedule: the same on everybody's.
 #[derive(Debug, Serialize, ToSchema)]
-struct ScheduledVisit {
+pub(crate) struct ScheduledVisit {
     visit: VisitId,
     engagement: EngagementId,
     client: ClientId,
@@ -111,7 +111,7 @@ struct ScheduledVisit {
 }
 
 impl ScheduledVisit {
-    fn of(visit: Visit) -> Self {
+    pub(crate) fn of(visit: Visit) -> Self {
         Self {
             from: visit.details.local(visit.from),
             until: visit.details.local(visit.until),

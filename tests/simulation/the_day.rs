@@ -117,13 +117,13 @@ async fn a_day_in_a_storm(seed: &Seed) -> usize {
     day.world.brew();
     let missed = day.book("2026-03-05T09:00:00").await;
     let worked = day.book("2026-03-05T14:00:00").await;
-    // Nobody comes at nine; at two somebody does, for three hours instead of two.
+    // Nobody comes at nine; at two somebody does, for an hour longer than booked.
     day.at("2026-03-05T03:00:00Z").await;
     let path = format!("/v1/visits/{}", worked.pk.trim_start_matches("VISIT#"));
     day.ask("wanda", &format!("{path}/start"), "start", json!({}))
         .await;
-    day.at("2026-03-05T06:00:00Z").await;
-    let real = json!({"at": "2026-03-05T06:00:00Z"});
+    day.at("2026-03-05T05:59:00Z").await;
+    let real = json!({"at": "2026-03-05T05:59:00Z"});
     day.ask("wanda", &format!("{path}/completion"), "completion", real)
         .await;
     day.world.pass(TimeDelta::hours(25)).await;

@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::due::{Due, DueRow};
 use domain::engagement::{
     EndEngagementError, Engagement, Happening, PauseEngagementError, ResumeEngagementError,
 };
@@ -29,7 +28,7 @@ use crate::path::Path;
 use crate::perform::{Decision, once};
 use crate::problem::Problem;
 use crate::reason::{check_reason, need_reason};
-use crate::visit::{self, as_quoted};
+use crate::visit::{self, as_quoted, settles};
 
 pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
@@ -222,16 +221,7 @@ pub(super) fn ended(
     was: &Versioned<Engagement>,
     next: &Engagement,
 ) -> Commit {
-    let commit = commit.replace(was, next).due_of(
-        &Key::engagement(next.id),
-        DueRow {
-            due: Due::VisitSettlement {
-                engagement: next.id,
-            },
-            at: context.now(),
-            generation: 0,
-        },
-    );
+    let commit = settles(context, commit.replace(was, next), next.id);
     let happening = Happening::EngagementEnded;
     tell(context, commit, next, happening, None, Told::Both)
 }

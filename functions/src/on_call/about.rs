@@ -1,13 +1,11 @@
 //! What an alert is about, for whoever was called: the visit, and how to reach its two.
 
-use chrono::{DateTime, FixedOffset};
 use domain::access::{self, Duty};
 use domain::alert::Alert;
 use domain::cover::{Cover, CoverState};
 use domain::engagement::Side;
 use domain::id::VisitId;
-use domain::visit::{Visit, VisitState};
-use domain::vocabulary::Service;
+use domain::visit::Visit;
 use serde::Serialize;
 use store::{Key, StoreError};
 use utoipa::ToSchema;
@@ -15,22 +13,14 @@ use utoipa::ToSchema;
 use crate::caller::Caller;
 use crate::context::Context;
 use crate::engagement::{MemberView, Members};
+use crate::schedule::ScheduledVisit;
 use crate::standing::over_both;
 
 /// A visit that somebody was called for.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct AlertedVisit {
-    visit: VisitId,
-    state: VisitState,
-    service: Service,
-    /// When it begins, with the offset of its place.
-    from: DateTime<FixedOffset>,
-    /// When it ends.
-    until: DateTime<FixedOffset>,
-    /// IANA name of the place's time zone.
-    time_zone: String,
-    /// Suburb in which it takes place.
-    suburb: String,
+    #[serde(flatten)]
+    scheduled: ScheduledVisit,
     /// Whether staff call the client where it does not begin.
     essential: bool,
     /// The two, and how to reach them; none for whoever is one of them or represents the client.
@@ -53,14 +43,8 @@ impl AlertedVisit {
         };
         let people = people(context, caller, &visit).await?;
         Ok(Some(Self {
-            from: visit.details.local(visit.from),
-            until: visit.details.local(visit.until),
-            visit: visit.id,
-            state: visit.state,
-            service: visit.details.service,
             essential: visit.details.essential,
-            time_zone: visit.details.time_zone,
-            suburb: visit.suburb,
+            scheduled: ScheduledVisit::of(visit),
             people,
         }))
     }

@@ -28,6 +28,7 @@ use crate::path::{Path, Query};
 use crate::perform::{Decision, once};
 use crate::problem::Problem;
 use crate::standing::{in_engagement, on_duty};
+use crate::visit::settles;
 
 /// Why an engagement is paused for somebody's safety. It can be read by people who must not learn that
 /// there is a report, and says no more than a pause does.
@@ -145,16 +146,7 @@ fn visits_stopped(
     let Some(next) = was.value.stop_visits(by) else {
         return commit;
     };
-    let commit = commit.due_of(
-        &Key::engagement(next.id),
-        DueRow {
-            due: Due::VisitSettlement {
-                engagement: next.id,
-            },
-            at: context.now(),
-            generation: 0,
-        },
-    );
+    let commit = settles(context, commit, next.id);
     paused(context, commit, was, &next)
 }
 

@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use domain::access::Acting;
 use domain::cover::CoverCause;
+use domain::due::{Due, DueRow};
 use domain::engagement::{Engagement, Happening, Reasoned, Side};
 use domain::id::EngagementId;
 use domain::notice::Told;
@@ -88,6 +89,18 @@ pub(crate) async fn when_due(
         false => commit,
     };
     Ok(commit.finish(pending).into())
+}
+
+/// Adds to a commit that what is still to come in an engagement is cancelled.
+pub(crate) fn settles(context: &Context, commit: Commit, engagement: EngagementId) -> Commit {
+    commit.due_of(
+        &Key::engagement(engagement),
+        DueRow {
+            due: Due::VisitSettlement { engagement },
+            at: context.now(),
+            generation: 0,
+        },
+    )
 }
 
 /// Makes the commit fail where a visit is not any more as it was when it was quoted that cancelling it costs something.

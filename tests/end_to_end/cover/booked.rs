@@ -178,6 +178,8 @@ async fn staff_hear_why_nobody_comes_and_the_client_that_nobody_does() {
     let world = covered.world();
     settle_staff(world.context(), "sam", StaffRole::Supervisor).await;
     let (sam, search) = (world.as_("sam"), format!("{}/cover", covered.visit));
+    // So close that nobody can wait for the morning.
+    world.advance_to("2026-03-08T20:00:00Z").await;
     covered.ask("ana").await.expect(201);
     for path in [&covered.visit, &search] {
         sam.get(path).await.expect(403);
