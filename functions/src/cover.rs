@@ -78,12 +78,21 @@ pub(crate) async fn unless_wanted(
     commit: Commit,
     visit: &Visit,
 ) -> Result<Commit, StoreError> {
-    let search = live(context, visit).await?;
-    let unwanted = search.filter(|search| !search.value.is_wanted_for(visit));
-    Ok(match unwanted {
-        Some(was) => withdrawn(context, commit, &was),
-        None => commit,
+    let Some(search) = live(context, visit).await? else {
+        return Ok(commit);
+    };
+    let key = Key::engagement(visit.engagement);
+    let held = context.store.get::<Engagement>(&key).await?;
+    let wanted = |held: Versioned<Engagement>| is_wanted(&search.value, visit, &held.value);
+    Ok(match held.is_some_and(wanted) {
+        true => commit,
+        false => withdrawn(context, commit, &search),
     })
+}
+
+/// Whether somebody is still looked for: not where visits were stopped for the sake of somebody's safety.
+fn is_wanted(cover: &Cover, visit: &Visit, held: &Engagement) -> bool {
+    held.stopped.is_none() && cover.is_wanted_for(visit)
 }
 
 /// The search for somebody to come to `visit`, while it goes on.
@@ -132,6 +141,11 @@ async fn begun(
     asked_for: Option<Reasoned>,
 ) -> Result<Result<Begun, BeginCoverError>, StoreError> {
     // INVARIANT: one search at a time, since whatever begins one writes the visit.
+    let key = Key::engagement(visit.engagement);
+    let held = context.store.get::<Engagement>(&key).await?;
+    if (held.as_ref()).is_some_and(|held| held.value.stopped.is_some()) {
+        return Ok(Err(BeginCoverError::Stopped));
+    }
     let stale = match live(context, visit).await? {
         Some(search) if search.value.is_wanted_for(visit) => {
             return Ok(Err(BeginCoverError::Sought));
@@ -148,8 +162,6 @@ async fn begun(
         }),
         Err(refused) => Err(refused),
     };
-    let key = Key::engagement(visit.engagement);
-    let held = context.store.get(&key).await?;
     Ok(cover.map(|cover| Begun { cover, stale, held }))
 }
 
@@ -214,7 +226,7 @@ impl Search {
     }
 
     fn is_wanted(&self) -> bool {
-        self.cover.value.is_wanted_for(&self.visit.value)
+        is_wanted(&self.cover.value, &self.visit.value, &self.held.value)
     }
 
     fn told(&self, context: &Context, commit: Commit, happening: Happening, told: Told) -> Commit {

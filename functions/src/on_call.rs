@@ -79,6 +79,18 @@ pub(crate) async fn has_settled(
     })
 }
 
+/// Whether somebody looks after `alert`, or is still looked for to do so.
+///
+/// # Errors
+/// When the table does not answer.
+pub(crate) async fn is_live(context: &Context, alert: Option<AlertId>) -> Result<bool, StoreError> {
+    let Some(alert) = alert else {
+        return Ok(false);
+    };
+    let alert = context.store.get::<Alert>(&Key::alert(alert)).await?;
+    Ok(alert.is_some_and(|alert| alert.value.state != AlertState::Settled))
+}
+
 fn armed(commit: Commit, alert: &Alert) -> Commit {
     match alert.next_at {
         Some(at) => commit.due_of(
@@ -154,11 +166,10 @@ async fn has_come_right(context: &Context, alert: &Alert) -> Result<bool, StoreE
     let Some(Versioned { value: visit, .. }) = visit else {
         return Ok(false);
     };
-    let sought = alert.cause == AlertCause::CoverUnfilled && visit.was_called_off_by_worker();
     Ok(match visit.state {
         _ if visit.covered_by.is_some() => true,
         VisitState::Booked | VisitState::Missed => false,
-        VisitState::Cancelled => !sought,
+        VisitState::Cancelled => !visit.was_called_off_by_worker(),
         VisitState::Started
         | VisitState::Completed
         | VisitState::Confirmed

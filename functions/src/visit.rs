@@ -108,11 +108,12 @@ async fn show(
     visit: VisitId,
 ) -> Result<Tagged<VisitView>, Problem> {
     let Versioned { version, value } = load(context, visit).await?;
-    let duty = duty_to_see(context, caller, &value).await?;
+    let duty = duty_to_see(caller, &value);
     let seen = see_engagement(context, caller, value.engagement, duty).await?;
     let (side, Versioned { value: held, .. }) = seen;
-    // Those who have parted keep no way to the door, even before what was booked is cancelled.
-    let shown = side == Some(Side::Worker) && held.is_live() && value.shows_address(context.now());
+    // Those who have parted, or were stopped, keep no way to the door, even before what was booked is cancelled.
+    let may_come = !held.visits_are_off() && value.shows_address(context.now());
+    let shown = side == Some(Side::Worker) && may_come;
     let home_address = if shown {
         let both = Both::of(context, &held).await?;
         both.address().map(str::to_owned)
@@ -127,16 +128,12 @@ async fn show(
 
 /// Staff who hear disputes see the visits that they are about, and those who answer alerts what they are called for,
 /// whatever else they may see.
-async fn duty_to_see(
-    context: &Context,
-    caller: &Caller,
-    visit: &Visit,
-) -> Result<Duty, StoreError> {
+fn duty_to_see(caller: &Caller, visit: &Visit) -> Duty {
     let has = |duty| access::staff(&caller.person.value, duty).is_ok();
-    if visit.dispute.is_some() && !has(Duty::Schedules) && has(Duty::Disputes) {
-        return Ok(Duty::Disputes);
+    match visit.dispute.is_some() && !has(Duty::Schedules) && has(Duty::Disputes) {
+        true => Duty::Disputes,
+        false => on_call::duty_to_see(caller, visit),
     }
-    on_call::duty_to_see(context, caller, visit).await
 }
 
 pub(crate) async fn load(context: &Context, visit: VisitId) -> Result<Versioned<Visit>, Problem> {
@@ -195,6 +192,10 @@ async fn start_visit(
         let visited = both.visited(&was.value.details, now);
         let broken = startable(&visited, &both.worker.value);
         let next = was.value.start(command.body.at, broken, &policy, now)?;
+        if held.visits_are_off() {
+            let detail = "visits were stopped; it does not take place";
+            return Err(Problem::wrong_state("visits-stopped", detail));
+        }
         let audit = context.audit(party.acting, "start_visit", &Key::visit(visit));
         let commit = armed(Commit::new(audit).replace(&was, &next), &next);
         let commit = cover::unless_wanted(&context, commit, &next).await?;
@@ -281,8 +282,9 @@ struct CorrectVisit {
 /// Correct what was written down of a visit
 ///
 /// By the support worker, until the client has confirmed or disputed it. It is new to the client then, who has a day
-/// again to say something to it. So is a visit written down that took place though nobody said that it began: within
-/// seven days, by a support worker who could begin it now.
+/// again to say something to it. A visit that took place though nobody said that it began can be written down so, too:
+/// within seven days, by a support worker who could begin it now. It waits for the client to confirm or dispute it then,
+/// however long that takes.
 #[utoipa::path(post, path = "/v1/visits/{visit}/correction", tag = "visits", params(("visit" = VisitId, Path)),
     request_body(content = CorrectVisit, example = json!({
         "started_at": "2026-12-01T09:02:00+10:00", "completed_at": "2026-12-01T11:00:00+10:00"
@@ -310,13 +312,16 @@ async fn correct_visit(
         let commit = armed(Commit::new(audit).replace(&was, &next), &next);
         let commit = on_call::has_settled(&context, commit, was.value.alert).await?;
         // Both had heard that it did not take place; staff see to it that the client answers.
-        let (commit, happening) = match was.value.state {
+        let commit = match was.value.state {
             VisitState::Missed => {
                 let ticket = TicketCause::VisitRecordedLate;
-                let ticket = Ticket::open(context.fresh(), ticket, visit, now);
-                (commit.insert(&ticket), Happening::VisitRecordedLate)
+                commit.insert(&Ticket::open(context.fresh(), ticket, visit, now))
             }
-            _ => (commit, Happening::VisitCorrected),
+            _ => commit,
+        };
+        let happening = match next.waits_for_client() {
+            true => Happening::VisitRecordedLate,
+            false => Happening::VisitCorrected,
         };
         let commit = tell_of(
             &context,

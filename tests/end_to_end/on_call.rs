@@ -190,7 +190,8 @@ async fn whoever_is_woken_sees_at_once_what_for_and_whom_to_ring() {
     let path = format!("/v1/alerts/{}", alert["id"].as_str().unwrap());
     let opened = sam.get(&path).await.expect(200);
     let about = json!({
-        "visit": alert["about"], "state": "booked", "service": "social_support",
+        "visit": alert["about"], "engagement": late.engaged.engagement, "client": late.engaged.client,
+        "worker": late.engaged.worker, "series": null, "state": "booked", "service": "social_support",
         "from": "2026-03-03T09:00:00+11:00", "until": "2026-03-03T11:00:00+11:00",
         "time_zone": "Australia/Melbourne", "suburb": "Carlton", "essential": false,
         "people": [

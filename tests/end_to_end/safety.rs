@@ -16,7 +16,7 @@ use crate::engagements::{Pair, sorted};
 
 const WHAT: &str = "She left me on the floor for an hour.";
 
-fn report(kind: &str, stop_visits: bool) -> Value {
+pub(crate) fn report(kind: &str, stop_visits: bool) -> Value {
     json!({"kind": kind, "what": WHAT, "stop_visits": stop_visits})
 }
 
@@ -286,7 +286,7 @@ async fn visits_stop_at_once_and_only_whoever_stopped_them_goes_on() {
     assert!(mira["pause"]["reason"].is_null());
     let resumed = pair.act("mira", "resumption", json!({})).await;
     resumed.expect_problem(409, "engagement-paused-by-other");
-    assert_eq!(pair.lines().await, [Happening::EngagementPaused]);
+    assert_eq!(pair.lines().await, [Happening::VisitsStopped]);
     pair.act("ana", "resumption", json!({})).await.expect(201);
 
     made(&pair, "mira", report("incident", true)).await;
@@ -296,8 +296,8 @@ async fn visits_stop_at_once_and_only_whoever_stopped_them_goes_on() {
         !cora.to_string().to_lowercase().contains("report"),
         "{cora}"
     );
-    use Happening::{EngagementPaused, EngagementResumed};
-    let lines = [EngagementPaused, EngagementResumed, EngagementPaused];
+    use Happening::{EngagementResumed, VisitsStopped};
+    let lines = [VisitsStopped, EngagementResumed, VisitsStopped];
     assert_eq!(pair.lines().await, sorted(lines));
     // After the end there is nothing to stop, and still something to report.
     pair.act("ana", "end", json!({"reason": "Enough."}))
@@ -305,6 +305,26 @@ async fn visits_stop_at_once_and_only_whoever_stopped_them_goes_on() {
         .expect(201);
     made(&pair, "rita", report("complaint", true)).await;
     assert_eq!(pair.seen_by("ana").await["state"], "ended");
+}
+
+/// From the report's own commit on, before anything is cancelled.
+#[tokio::test]
+async fn whoever_is_at_the_door_does_not_begin_a_visit_that_was_stopped() {
+    let engaged = Engaged::settle().await;
+    let world = &engaged.world;
+    let wanda = world.as_("wanda");
+    let visit = engaged.book(&at_home("2026-03-03T09:00:00")).await;
+    world.advance_to("2026-03-02T21:45:00Z").await;
+    let shown = wanda.get(&visit).await.expect(200);
+    assert_ne!(shown["home_address"], Value::Null);
+    let reports = format!("/v1/engagements/{}/reports", engaged.engagement);
+    let stop = report("incident", true);
+    world.as_("ana").post(&reports, &stop).await.expect(201);
+    let shown = wanda.get(&visit).await.expect(200);
+    let seen = (&shown["state"], &shown["home_address"]);
+    assert_eq!(seen, (&json!("booked"), &Value::Null));
+    let begun = wanda.post(&format!("{visit}/start"), &json!({})).await;
+    begun.expect_problem(409, "visits-stopped");
 }
 
 #[tokio::test]
@@ -341,9 +361,9 @@ async fn nobody_comes_once_visits_were_stopped_and_nothing_is_charged_for_them()
     for subject in ["ana", "wanda"] {
         let told = engaged.told(subject).await;
         let times = |subject: &str| told.iter().filter(|it| *it == subject).count();
-        assert_eq!(times("The engagement was paused"), 1, "{told:?}");
         assert_eq!(times("Visits are cancelled"), 1, "{told:?}");
         for not in [
+            "The engagement was paused",
             "A visit is coming up",
             "A visit has not begun",
             "A visit was cancelled",

@@ -4,6 +4,8 @@ mod operations;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +15,6 @@ pub use operations::{
 
 use crate::access::Acting;
 use crate::id::{ClientId, EngagementId, InvitationId, MatchRequestId, OfferId, VisitId, WorkerId};
-use crate::money::Price;
 use crate::terms::AgreedTerms;
 use crate::vocabulary::Vocabulary;
 
@@ -131,10 +132,9 @@ pub struct Engagement {
     /// What whoever ended it wrote to the other side.
     #[serde(default)]
     pub parting_message: Option<String>,
-    /// What the client agreed to pay, together, for visits that its end cancels at short notice; none where that costs
-    /// nothing.
+    /// The visits that its end cancelled at a charge, which the client acknowledged.
     #[serde(default)]
-    pub end_charge: Option<Price>,
+    pub charged_at_end: BTreeSet<VisitId>,
     /// The terms in force; none until some are agreed.
     pub terms: Option<AgreedTerms>,
     /// How many offers there have been.
@@ -219,7 +219,7 @@ impl Engagement {
             stopped: None,
             end: None,
             parting_message: None,
-            end_charge: None,
+            charged_at_end: BTreeSet::new(),
             terms: None,
             offers: 0,
             open_offer: None,
@@ -250,7 +250,7 @@ impl Engagement {
             stopped: None,
             end: None,
             parting_message: None,
-            end_charge: None,
+            charged_at_end: BTreeSet::new(),
             terms: None,
             offers: 0,
             open_offer: None,

@@ -22,7 +22,7 @@ use crate::proposal::{Proposal, Revision, UnderTerms};
 use crate::recurrence::{Occurrence, Repeats};
 use crate::schedule::Busy;
 use crate::terms::{BookedRates, NotCovered, VisitPrice};
-use crate::visit::{Booking, Visit, VisitDetails, VisitState};
+use crate::visit::{Booking, ChargedVisits, Visit, VisitDetails, VisitState};
 
 /// How long before a visit a public holiday can still matter to the notice of its cancellation, in days.
 const LONGEST_NOTICE_DAYS: i64 = 60;
@@ -73,6 +73,9 @@ pub struct Series {
     pub booked_for: BTreeSet<PersonId>,
     /// Who ended it before its time, and why.
     pub end: Option<Reasoned>,
+    /// The visits that its end cancelled at a charge, which the client acknowledged.
+    #[serde(default)]
+    pub charged_at_end: BTreeSet<VisitId>,
 }
 
 /// Why a series cannot be ended.
@@ -185,6 +188,7 @@ impl Series {
             booked_at: now,
             booked_for: booking.booked_for,
             end: None,
+            charged_at_end: BTreeSet::new(),
         })
     }
 
@@ -282,15 +286,15 @@ impl Series {
         self.count <= self.made
     }
 
-    /// One of the two ends it: whatever of it is still to come is cancelled, unless it `is_over`. What that costs,
-    /// the `charge`, has to be `acknowledged`.
+    /// One of the two ends it: whatever of it is still to come is cancelled, unless it `is_over`. What that costs
+    /// has to be `acknowledged`.
     ///
     /// # Errors
     /// See [`EndSeriesError`].
     pub fn end(
         &self,
         why: Reasoned,
-        charge: Price,
+        charged: ChargedVisits,
         acknowledged: Option<Price>,
         is_over: bool,
     ) -> Result<Self, EndSeriesError> {
@@ -303,11 +307,12 @@ impl Series {
         if is_over {
             return Err(EndSeriesError::Over);
         }
-        if charge != acknowledged.unwrap_or(Price::NOTHING) {
-            return Err(EndSeriesError::Charge(charge));
+        if charged.charge != acknowledged.unwrap_or(Price::NOTHING) {
+            return Err(EndSeriesError::Charge(charged.charge));
         }
         Ok(Self {
             end: Some(why),
+            charged_at_end: charged.visits,
             ..self.clone()
         })
     }

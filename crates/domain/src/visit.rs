@@ -12,7 +12,8 @@ pub use account::{
     SettleDisputeError, Settlement,
 };
 pub use cancelling::{
-    CancelVisitError, Cancellation, CancellationQuote, WaiveChargeError, Waiver, WaiverGrounds,
+    CancelVisitError, Cancellation, CancellationQuote, ChargedVisits, WaiveChargeError, Waiver,
+    WaiverGrounds,
 };
 pub use covering::CoverBooking;
 pub use day::{CompleteVisitError, CorrectVisitError, StartVisitError, UnlikelyTime, Worked};
@@ -117,9 +118,9 @@ pub struct Visit {
     pub client: ClientId,
     /// By whom.
     pub worker: WorkerId,
-    /// The proposal that was accepted.
-    pub proposal: ProposalId,
-    /// Exactly the revision that was accepted.
+    /// The proposal that was accepted; none where it covers another, for which nothing was proposed.
+    pub proposal: Option<ProposalId>,
+    /// Exactly the revision that was accepted, of that or of the covered visit's.
     pub revision: u32,
     /// When, where and what.
     pub details: VisitDetails,
@@ -166,7 +167,7 @@ pub struct Visit {
     pub deadline: Option<VisitDeadline>,
     /// Raised whenever `deadline` is armed anew, and by nothing else.
     pub deadline_generation: u32,
-    /// The alert that it did not begin, if there was one.
+    /// The last alert about it: that it did not begin, or that nobody was found to come to it.
     pub alert: Option<AlertId>,
     /// The search for somebody else to come to it, if there was one.
     pub cover: Option<CoverId>,
@@ -307,7 +308,7 @@ impl Visit {
             engagement: proposal.engagement,
             client: proposal.client,
             worker: proposal.worker,
-            proposal: proposal.id,
+            proposal: Some(proposal.id),
             revision: revision.number,
             details: revision.visit.clone(),
             suburb: booking.suburb,
@@ -381,12 +382,6 @@ impl Visit {
             | VisitState::Missed => None,
         };
         charged.unwrap_or(Price::NOTHING)
-    }
-
-    /// Whether it can still come to something: booked, not begun, and not over by `now`.
-    #[must_use]
-    pub fn is_ahead(&self, now: DateTime<Utc>) -> bool {
-        self.state == VisitState::Booked && now < self.until
     }
 
     /// Whether the support worker may know where the client lives: while a visit there is booked or under way.

@@ -158,7 +158,7 @@ async fn show_cover(
     Path(visit): Path<VisitId>,
 ) -> Result<Response, Problem> {
     let of = visit::load(&context, visit).await?.value;
-    let duty = on_call::duty_to_see(&context, &caller, &of).await?;
+    let duty = on_call::duty_to_see(&caller, &of);
     let (side, _) = see_engagement(&context, &caller, of.engagement, duty).await?;
     Ok(Json(view(&context, visit, side).await?).into_response())
 }
@@ -177,6 +177,7 @@ impl From<BeginCoverError> for Problem {
             BeginCoverError::Begun => "visit-started",
             BeginCoverError::Over => "visit-over",
             BeginCoverError::Cancelled => "visit-cancelled",
+            BeginCoverError::Stopped => "visits-stopped",
             BeginCoverError::Sought => "cover-sought",
         };
         Self::wrong_state(kind, error)

@@ -68,8 +68,9 @@ pub(super) async fn booked(
         covered_by: Some(visit.id),
         ..off
     };
-    // 33 writes and checks where nothing was merged and a month turns.
+    // 36 writes and checks where nothing was merged and a month turns.
     let commit = commit
+        .unchanged(&search.held)
         .replace(&search.cover, &next)
         .replace(was, &off)
         .insert(&visit)

@@ -210,7 +210,8 @@ async fn accept_cover(
             None => {
                 let commit = commit
                     .replace(&search.cover, &accepted)
-                    .unchanged(&search.visit);
+                    .unchanged(&search.visit)
+                    .unchanged(&search.held);
                 let commit = armed(commit, &accepted);
                 search.told(&context, commit, Happening::CoverAccepted, Told::Client)
             }

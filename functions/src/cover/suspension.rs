@@ -13,7 +13,6 @@ use super::{seek, told, tried_again};
 use crate::booking::{bookings, free, records_of, sheets_ahead};
 use crate::consume::{ConsumeError, Effect};
 use crate::context::Context;
-use crate::on_call;
 
 /// Why the visit is off, for both sides: that they are suspended, and why, stays with staff.
 const REASON: &str = "The support worker cannot come.";
@@ -51,7 +50,6 @@ pub(crate) async fn when_due(
     let audit = context.audit(Actor::Service, "cover_for_suspended_worker", &key);
     let commit = Commit::new(audit).unchanged(&suspended);
     let commit = free(context, commit, &next).await?;
-    let commit = on_call::has_settled(context, commit, next.alert).await?;
     let commit = seek(context, commit, &mut next, CoverCause::Suspended).await?;
     let commit = commit.replace(&was, &next);
     let held = Key::engagement(next.engagement);

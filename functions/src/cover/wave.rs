@@ -6,7 +6,8 @@ use domain::engagement::Happening;
 use domain::id::CoverId;
 use domain::notice::{Event, Told};
 use domain::ticket::{Ticket, TicketCause};
-use store::{Actor, Commit, Key, PendingDue, WorkerCover};
+use domain::visit::Visit;
+use store::{Actor, Commit, Key, PendingDue, StoreError, WorkerCover};
 
 use super::search::{Found, look};
 use super::{Search, armed, withdrawn};
@@ -45,7 +46,8 @@ pub(crate) async fn when_due(
     let next = was.go_on(&found.next, found.left_out, &policy, now);
     let commit = commit.replace(&search.cover, &next);
     if next.state == CoverState::Unfilled {
-        let commit = search.let_go(context, alerted(context, commit, &search, &next));
+        let commit = alerted(context, commit, &search, &next).await?;
+        let commit = search.let_go(context, commit);
         let commit = search.told(context, commit, Happening::CoverUnfilled, Told::Client);
         return Ok(commit.into());
     }
@@ -60,16 +62,26 @@ pub(crate) async fn when_due(
 }
 
 /// Staff hear that nobody comes, and why, in numbers. Whoever is on call is told, too, where the visit is close, unless
-/// an alert that it has not begun goes its way already: one for each visit is enough.
-fn alerted(context: &Context, commit: Commit, search: &Search, cover: &Cover) -> Commit {
+/// an alert about it goes its way already: one at a time is enough.
+async fn alerted(
+    context: &Context,
+    commit: Commit,
+    search: &Search,
+    cover: &Cover,
+) -> Result<Commit, StoreError> {
     let cause = TicketCause::CoverUnfilled;
     let mut ticket = Ticket::open(context.fresh(), cause, cover.visit, context.now());
     ticket.related.push(cover.id.to_string());
     let commit = commit.insert(&ticket);
-    let close = search.visit.value.is_at_short_notice(context.now());
-    if search.visit.value.alert.is_some() || !close {
-        return commit;
+    let was = &search.visit;
+    let close = was.value.is_at_short_notice(context.now());
+    if !close || on_call::is_live(context, was.value.alert).await? {
+        return Ok(commit);
     }
-    let (commit, _) = on_call::raise(context, commit, AlertCause::CoverUnfilled, cover.visit);
-    commit
+    let (commit, alert) = on_call::raise(context, commit, AlertCause::CoverUnfilled, cover.visit);
+    let next = Visit {
+        alert: Some(alert),
+        ..was.value.clone()
+    };
+    Ok(commit.replace(was, &next))
 }

@@ -10,7 +10,7 @@ use domain::id::EngagementId;
 use domain::invalid::Findings;
 use domain::money::Price;
 use domain::notice::Told;
-use domain::visit::Visit;
+use domain::visit::ChargedVisits;
 use serde::Deserialize;
 use serde_json::json;
 use store::{Commit, Key, Versioned};
@@ -187,24 +187,21 @@ async fn end_engagement(
         let message = Some(message.to_owned()).filter(|message| !message.is_empty());
         let by = standing.step(&context, reason);
         let (side, now) = (standing.side(), by.at);
-        let ahead = visit::ahead(&context, engagement, now).await?;
         let policy = context.store.policy().await?;
-        let cancelled = ahead.iter().map(|visit| &visit.value);
-        let charge = match was.value.stopped {
+        let ahead = match was.value.stopped {
             // They are being cancelled at no charge already.
-            Some(_) => Price::NOTHING,
-            None => Visit::charge_for_cancelling(cancelled, side, &policy, now),
+            Some(_) => Vec::new(),
+            None => visit::ahead(&context, engagement).await?,
         };
+        let cancelled = ahead.iter().map(|visit| &visit.value);
+        let charged = ChargedVisits::of(cancelled, side, &policy, now);
         let (next, apart) =
-            (was.value).end_at_cost(&pair.value, by, message, charge, *acknowledged)?;
+            (was.value).end_at_cost(&pair.value, by, message, charged, *acknowledged)?;
         let key = Key::engagement(engagement);
         let audit = context.audit(standing.acting(), "end_engagement", &key);
         let commit = Commit::new(audit).replace(&pair, &apart);
         let commit = ended(&context, commit, was, &next);
-        let commit = match next.end_charge {
-            Some(_) => as_quoted(commit, &ahead, now)?,
-            None => commit,
-        };
+        let commit = as_quoted(commit, &ahead, &next.charged_at_end)?;
         Ok(Decision::new(standing.insisted_on(commit), engagement))
     })
     .await?;

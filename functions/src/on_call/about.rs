@@ -2,7 +2,6 @@
 
 use domain::access::{self, Duty};
 use domain::alert::Alert;
-use domain::cover::{Cover, CoverState};
 use domain::engagement::Side;
 use domain::id::VisitId;
 use domain::visit::Visit;
@@ -68,29 +67,10 @@ async fn people(
 }
 
 /// The duty in which `caller` sees a visit as staff: those who answer alerts see what they are called for.
-///
-/// # Errors
-/// When the table does not answer.
-pub(crate) async fn duty_to_see(
-    context: &Context,
-    caller: &Caller,
-    visit: &Visit,
-) -> Result<Duty, StoreError> {
+pub(crate) fn duty_to_see(caller: &Caller, visit: &Visit) -> Duty {
     let has = |duty| access::staff(&caller.person.value, duty).is_ok();
-    if !has(Duty::Schedules) && has(Duty::Alerts) && is_called_for(context, visit).await? {
-        return Ok(Duty::Alerts);
+    match !has(Duty::Schedules) && has(Duty::Alerts) && visit.alert.is_some() {
+        true => Duty::Alerts,
+        false => Duty::Schedules,
     }
-    Ok(Duty::Schedules)
-}
-
-/// Whether somebody was alerted: it had not begun, or nobody was found to come to it.
-async fn is_called_for(context: &Context, visit: &Visit) -> Result<bool, StoreError> {
-    if visit.alert.is_some() {
-        return Ok(true);
-    }
-    let Some(cover) = visit.cover else {
-        return Ok(false);
-    };
-    let cover = context.store.get::<Cover>(&Key::cover(cover)).await?;
-    Ok(cover.is_some_and(|cover| cover.value.state == CoverState::Unfilled))
 }

@@ -135,8 +135,8 @@ async fn make_report(
     Ok(done.answer(StatusCode::CREATED, Json(OwnReportView::of(report))))
 }
 
-/// Adds that no more visits take place to a commit: none is arranged, and those still to come are cancelled by the
-/// consumer of the row, which tells both sides.
+/// Adds that no more visits take place to a commit: none is arranged, both sides hear of it, and those still to come
+/// are cancelled by the consumer of the row.
 fn visits_stopped(
     context: &Context,
     commit: Commit,
@@ -146,8 +146,15 @@ fn visits_stopped(
     let Some(next) = was.value.stop_visits(by) else {
         return commit;
     };
-    let commit = settles(context, commit, next.id);
-    paused(context, commit, was, &next)
+    let commit = settles(context, commit.replace(was, &next), next.id);
+    match was.value.stopped {
+        None => {
+            let happening = Happening::VisitsStopped;
+            tell(context, commit, &next, happening, None, notice::Told::Both)
+        }
+        // Both have heard, and hear nothing of who else wanted it.
+        Some(_) => commit,
+    }
 }
 
 /// Adds that no more visits are arranged to a commit, where that changes anything.

@@ -112,10 +112,12 @@ async fn cancel_visit(
         };
         let mut next = was.value.cancel_at_cost(why, *charge, &policy)?;
         let commit = canceller.commit(&context, visit, reason);
-        let commit = on_call::has_settled(&context, commit, was.value.alert).await?;
         let commit = match canceller.leaves_a_gap(&was.value, &context) {
             true => cover::seek(&context, commit, &mut next, CoverCause::Cancelled).await?,
-            false => cover::unless_wanted(&context, commit, &next).await?,
+            false => {
+                let commit = cover::unless_wanted(&context, commit, &next).await?;
+                on_call::has_settled(&context, commit, next.alert).await?
+            }
         };
         let commit = free(&context, commit.replace(&was, &next), &next).await?;
         let commit = tell_of(

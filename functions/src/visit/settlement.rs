@@ -1,22 +1,22 @@
 //! What an engagement that has ended, or in which visits were stopped, leaves behind: what was still to come is
 //! cancelled.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use domain::access::Acting;
 use domain::cover::CoverCause;
 use domain::due::{Due, DueRow};
-use domain::engagement::{Engagement, Happening, Reasoned, Side};
-use domain::id::EngagementId;
-use domain::notice::Told;
+use domain::engagement::{Engagement, Reasoned, Side};
+use domain::id::{EngagementId, VisitId};
 use domain::schedule::Month;
-use domain::visit::Visit;
+use domain::visit::{Visit, VisitState};
 use store::{Actor, Commit, Key, PendingDue, StoreError, Versioned};
 
 use super::of_engagement;
 use crate::booking::free_all;
 use crate::consume::{ConsumeError, Effect};
 use crate::context::Context;
-use crate::conversation::tell;
 use crate::problem::Problem;
 use crate::{cover, on_call};
 
@@ -43,7 +43,7 @@ pub(crate) async fn when_due(
     }
     let now = context.now();
     let policy = context.store.policy().await?;
-    let mut ahead = ahead(context, engagement, now).await?;
+    let mut ahead = ahead(context, engagement).await?;
     let step = last_of_a_month(&mut ahead);
     let mut audit = context.audit(Actor::Service, "settle_visits", &key);
     (audit.fields).extend(step.iter().map(|visit| visit.value.id.to_string()));
@@ -54,41 +54,31 @@ pub(crate) async fn when_due(
     for was in &step {
         let why = ended_by(&held.value, &was.value, now);
         let (side, at) = (why.side, why.at);
-        // What was quoted for all of them was acknowledged when the engagement was ended; else, and where they were
-        // stopped, it costs nothing.
-        let agreed = (held.value.end_charge).filter(|_| held.value.stopped.is_none());
-        let next = match agreed {
-            Some(_) => was.value.cancel_as_quoted(why, &policy),
-            None => was.value.cancel(why),
-        };
-        let Ok(mut next) = next else {
+        // What was quoted for some of them was acknowledged when the engagement was ended; else it costs nothing.
+        let charged = held.value.charged_at_end.contains(&was.value.id);
+        let Ok(mut next) = was.value.cancel_with(why, charged, &policy) else {
             continue;
         };
         // Whether anybody goes where visits were stopped, staff decide.
         let left_alone = side == Some(Side::Worker) && held.value.stopped.is_none();
         commit = match left_alone && was.value.is_at_short_notice(at) {
             true => cover::seek(context, commit, &mut next, CoverCause::Cancelled).await?,
-            false => cover::unless_wanted(context, commit, &next).await?,
+            false => {
+                let commit = cover::unless_wanted(context, commit, &next).await?;
+                on_call::has_settled(context, commit, next.alert).await?
+            }
         };
-        commit = on_call::has_settled(context, commit.replace(was, &next), next.alert).await?;
+        commit = commit.replace(was, &next);
         cancelled.push(next);
     }
     if cancelled.is_empty() {
         return Ok(Effect::Superseded);
     }
     let commit = free_all(context, commit, &cancelled).await?;
-    if !ahead.is_empty() {
-        return Ok(Effect::Step(Box::new(commit)));
+    if ahead.is_empty() {
+        return Ok(commit.finish(pending).into());
     }
-    // Both have heard of an end, and what it means.
-    let commit = match held.value.is_live() {
-        true => {
-            let happening = Happening::VisitsStopped;
-            tell(context, commit, &held.value, happening, None, Told::Both)
-        }
-        false => commit,
-    };
-    Ok(commit.finish(pending).into())
+    Ok(Effect::Step(Box::new(commit)))
 }
 
 /// Adds to a commit that what is still to come in an engagement is cancelled.
@@ -103,23 +93,22 @@ pub(crate) fn settles(context: &Context, commit: Commit, engagement: EngagementI
     )
 }
 
-/// Makes the commit fail where a visit is not any more as it was when it was quoted that cancelling it costs something.
+/// Makes the commit fail where one of the `charged` visits, of those `ahead`, is not any more as it was quoted.
 ///
 /// # Errors
 /// 409 `too-many-charged` where there are more than one commit can look at.
 pub(crate) fn as_quoted(
     commit: Commit,
     ahead: &[Versioned<Visit>],
-    now: DateTime<Utc>,
+    charged: &BTreeSet<VisitId>,
 ) -> Result<Commit, Problem> {
-    let charged = ahead.iter();
-    let charged = charged.filter(|visit| visit.value.cancellation_terms.charges(now));
-    let charged: Vec<&Versioned<Visit>> = charged.collect();
     if MOST_CHARGED < charged.len() {
         let detail = "cancel some of the visits that are close by first";
         return Err(Problem::wrong_state("too-many-charged", detail));
     }
-    Ok(charged.into_iter().fold(commit, Commit::unchanged))
+    let quoted = ahead.iter();
+    let quoted = quoted.filter(|visit| charged.contains(&visit.value.id));
+    Ok(quoted.fold(commit, Commit::unchanged))
 }
 
 /// Takes the last of these visits away, which are in order: those of one month and no more than one commit cancels, so
@@ -130,14 +119,13 @@ pub(crate) fn last_of_a_month(ahead: &mut Vec<Versioned<Visit>>) -> Vec<Versione
     ahead.split_off(first.max(ahead.len().saturating_sub(CANCELLED_AT_ONCE)))
 }
 
-/// The visits of an engagement that are still to come, in order.
+/// The visits of an engagement that are booked and have not begun, in order.
 pub(crate) async fn ahead(
     context: &Context,
     engagement: EngagementId,
-    now: DateTime<Utc>,
 ) -> Result<Vec<Versioned<Visit>>, StoreError> {
     let mut visits = of_engagement(context, engagement).await?;
-    visits.retain(|visit| visit.value.is_ahead(now));
+    visits.retain(|visit| visit.value.state == VisitState::Booked);
     visits.sort_by_key(|visit| visit.value.from);
     Ok(visits)
 }

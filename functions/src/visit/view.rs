@@ -26,7 +26,7 @@ pub(super) struct VisitView {
     worker: WorkerId,
     /// The proposal that was accepted; none where it covers another, which was proposed in another engagement.
     proposal: Option<ProposalId>,
-    /// Exactly the revision of the proposal that was accepted.
+    /// Exactly the revision that was accepted, of that proposal or of the covered visit's.
     revision: u32,
     /// The series that it belongs to, if it does.
     series: Option<SeriesId>,
@@ -166,7 +166,7 @@ impl VisitView {
             engagement: visit.engagement,
             client: visit.client,
             worker: visit.worker,
-            proposal: Some(visit.proposal).filter(|_| visit.covers.is_none()),
+            proposal: visit.proposal,
             revision: visit.revision,
             series: visit.series,
             state: visit.state,

@@ -15,7 +15,7 @@ use domain::proposal::Proposal;
 use domain::recurrence::Repeats;
 use domain::series::{EndSeriesError, Series, ends_with_series};
 use domain::support_worker::{SupportWorker, WorkerState};
-use domain::visit::{Visit, VisitState};
+use domain::visit::{ChargedVisits, Visit, VisitState};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{Actor, Audit, Commit, EngagementVisit, Key, PendingDue, StoreError, Versioned};
@@ -201,7 +201,7 @@ async fn end_series(
         ahead.retain(|visit| ends_with_series(&visit.value, now));
         let policy = context.store.policy().await?;
         let cancelled = ahead.iter().map(|visit| &visit.value);
-        let charged = Visit::charge_for_cancelling(cancelled, Some(party.side), &policy, now);
+        let charged = ChargedVisits::of(cancelled, Some(party.side), &policy, now);
         let why = Reasoned {
             side: Some(party.side),
             acting: party.acting,
@@ -216,7 +216,7 @@ async fn end_series(
             at: now,
             generation: 0,
         });
-        let commit = as_quoted(commit, &ahead, now)?;
+        let commit = as_quoted(commit, &ahead, &next.charged_at_end)?;
         let (held, about) = (&party.engagement.value, Some(series.to_string()));
         let happening = Happening::SeriesEnded;
         let commit = tell(&context, commit, held, happening, about, Told::Both);
@@ -351,7 +351,8 @@ pub(crate) async fn end_when_due(
     let mut cancelled = Vec::new();
     for was in &step {
         // What was quoted for all of them was acknowledged when the series was ended.
-        let Ok(mut next) = was.value.cancel_as_quoted(end.clone(), &policy) else {
+        let charged = ended.value.charged_at_end.contains(&was.value.id);
+        let Ok(mut next) = was.value.cancel_with(end.clone(), charged, &policy) else {
             continue;
         };
         commit = match end.side == Some(Side::Worker) && was.value.is_at_short_notice(end.at) {

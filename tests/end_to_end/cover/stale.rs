@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::engaged::{accept, path_of};
+use crate::safety::report;
 
 const NOT_NEEDED: &str = "You are not needed for a visit";
 
@@ -175,4 +176,32 @@ async fn whoever_ends_an_engagement_at_short_notice_leaves_nobody_alone() {
     covered.accept("kim").await.expect(201);
     covered.confirm("kim").await.expect(201);
     assert_eq!(covered.scheduled("ana").await.len(), 1);
+}
+
+/// A search that goes on already would send somebody else into the same danger.
+#[tokio::test]
+async fn nobody_else_is_looked_for_where_visits_were_stopped() {
+    for asked_before in [true, false] {
+        let covered = Covered::settle(&["kim"], &[]).await;
+        let world = covered.world();
+        covered.consent(true).await.expect(201);
+        match asked_before {
+            true => drop(covered.ask("wanda").await.expect(201)),
+            // At short notice.
+            false => world.advance_to("2026-03-08T20:00:00Z").await,
+        }
+        let path = format!("/v1/engagements/{}/reports", covered.engaged.engagement);
+        let stop = report("incident", true);
+        world.as_("wanda").post(&path, &stop).await.expect(201);
+        if asked_before {
+            let late = covered.accept("kim").await;
+            late.expect_problem(409, "cover-closed");
+            assert_eq!(covered.shown("ana").await["state"], "withdrawn");
+        }
+        world.settle().await;
+        assert_eq!(covered.stored().await.state, VisitState::Cancelled);
+        let again = covered.ask("ana").await;
+        again.expect_problem(409, "visits-stopped");
+        assert!(covered.scheduled("ana").await.is_empty());
+    }
 }

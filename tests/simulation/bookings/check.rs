@@ -142,7 +142,7 @@ impl Town {
             assert_eq!(
                 (visit.proposal, visit.revision, visit.from, visit.until),
                 (
-                    last.id,
+                    Some(last.id),
                     last.current.number,
                     last.current.from,
                     last.current.until

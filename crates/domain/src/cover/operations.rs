@@ -24,6 +24,9 @@ pub enum BeginCoverError {
     /// It does not take place.
     #[error("the visit was cancelled")]
     Cancelled,
+    /// Visits between the two were stopped: whether anybody goes there, staff decide.
+    #[error("visits were stopped; talk to our staff")]
+    Stopped,
     /// Somebody else is looked for already.
     #[error("somebody else is looked for already")]
     Sought,

@@ -1,10 +1,13 @@
 //! Pausing, resuming, ending and opening again.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
 use super::{Engagement, EngagementState, Reasoned, Side};
 use crate::money::Price;
 use crate::pair::Pair;
+use crate::visit::ChargedVisits;
 
 /// Why an engagement is not paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -155,13 +158,13 @@ impl Engagement {
             pause: None,
             end: Some(by),
             parting_message: message,
-            end_charge: None,
+            charged_at_end: BTreeSet::new(),
             ..self.clone()
         };
         Ok((ended, pair.clone().without_engagement()))
     }
 
-    /// Parts the two. What the visits cost that it cancels, the `charge`, has to be `acknowledged`.
+    /// Parts the two. What it costs that visits are cancelled with it has to be `acknowledged`.
     ///
     /// # Errors
     /// See [`EndEngagementError`].
@@ -170,16 +173,15 @@ impl Engagement {
         pair: &Pair,
         by: Reasoned,
         message: Option<String>,
-        charge: Price,
+        charged: ChargedVisits,
         acknowledged: Option<Price>,
     ) -> Result<(Self, Pair), EndEngagementError> {
         let (ended, apart) = self.end(pair, by, message)?;
-        if charge != acknowledged.unwrap_or(Price::NOTHING) {
-            return Err(EndEngagementError::Charge(charge));
+        if charged.charge != acknowledged.unwrap_or(Price::NOTHING) {
+            return Err(EndEngagementError::Charge(charged.charge));
         }
-        let end_charge = Some(charge).filter(|charge| *charge != Price::NOTHING);
         let ended = Self {
-            end_charge,
+            charged_at_end: charged.visits,
             ..ended
         };
         Ok((ended, apart))
@@ -208,7 +210,7 @@ impl Engagement {
             stopped: None,
             end: None,
             parting_message: None,
-            end_charge: None,
+            charged_at_end: BTreeSet::new(),
             ..self.clone()
         };
         Ok((reopened, pair.clone().with_engagement(self.id, now)))

@@ -5,8 +5,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::id::PersonId;
-use crate::money::Cents;
+use crate::money::{Cents, Price};
 use crate::pair::{BlockError, Pair, UnblockError};
+use crate::visit::ChargedVisits;
 
 fn now() -> DateTime<Utc> {
     "2026-11-25T02:00:00Z".parse().unwrap()
@@ -187,16 +188,21 @@ fn two_who_are_connected_otherwise_or_blocked_are_not_connected_again() {
 #[test]
 fn an_end_that_costs_something_takes_exactly_that_charge() {
     let charge = Price::of(Cents(10_800), 250);
-    let end = |charge, acknowledged| {
-        let ended = open().end_at_cost(&pair(), by(CLIENT), None, charge, acknowledged);
-        ended.map(|(ended, _)| ended.end_charge)
+    let end = |charge: Price, acknowledged| {
+        let charged = Some(id(70)).filter(|_| charge != Price::NOTHING);
+        let charged = ChargedVisits {
+            charge,
+            visits: charged.into_iter().collect(),
+        };
+        let ended = open().end_at_cost(&pair(), by(CLIENT), None, charged, acknowledged);
+        ended.map(|(ended, _)| ended.charged_at_end)
     };
     let refused = Err(EndEngagementError::Charge(charge));
     assert_eq!(end(charge, None), refused);
     assert_eq!(end(charge, Some(Price::of(Cents(10_799), 250))), refused);
-    assert_eq!(end(charge, Some(charge)), Ok(Some(charge)));
+    assert_eq!(end(charge, Some(charge)), Ok([id(70)].into()));
     // What costs nothing needs no word, and no charge that held before is taken for it.
-    assert_eq!(end(Price::NOTHING, None), Ok(None));
+    assert_eq!(end(Price::NOTHING, None), Ok(BTreeSet::new()));
     let stale = end(Price::NOTHING, Some(charge));
     assert_eq!(stale, Err(EndEngagementError::Charge(Price::NOTHING)));
 }

@@ -103,14 +103,15 @@ impl Visit {
         let change = change.filter(|_| accepted.engagement == self.engagement);
         let change = change.ok_or(ChangeVisitError::NotAsProposed)?;
         let waiting = self.change_request;
-        Ok(Self {
+        let changed = Self {
             sequence: self.sequence.saturating_add(1),
-            deadline_generation: self.deadline_generation.saturating_add(1),
+            deadline_generation: self.deadline_generation,
             cover: self.cover,
             series: self.series,
             covers: self.covers,
             change_request: waiting.filter(|waiting| change.request != Some(*waiting)),
             ..Self::book(accepted, &accepted.current, booking, policy, now)
-        })
+        };
+        Ok(changed.armed(policy, now))
     }
 }

@@ -193,27 +193,25 @@ fn it_is_ended_once_and_for_exactly_what_was_quoted() {
         reason: "My sister comes.".to_owned(),
     };
     let close = visits[0].from - TimeDelta::hours(1);
-    let cost = Visit::charge_for_cancelling(&visits, Some(Side::Client), &policy, close);
+    let charged = |side, at| ChargedVisits::of(&visits, Some(side), &policy, at);
+    let costly = charged(Side::Client, close);
+    let cost = costly.charge;
     assert_eq!(cost, visits[0].price.total);
-    let nothing = Price::NOTHING;
-    assert_eq!(
-        Visit::charge_for_cancelling(&visits, Some(Side::Client), &policy, now()),
-        nothing
-    );
-    assert_eq!(
-        Visit::charge_for_cancelling(&visits, Some(Side::Worker), &policy, close),
-        nothing
-    );
-    let refused = series.end(why.clone(), cost, None, false);
+    assert_eq!(costly.visits, [visits[0].id].into());
+    let free = charged(Side::Client, now());
+    assert_eq!((free.charge, free.visits.len()), (Price::NOTHING, 0));
+    assert_eq!(charged(Side::Worker, close), free);
+    let refused = series.end(why.clone(), costly.clone(), None, false);
     assert_eq!(refused, Err(EndSeriesError::Charge(cost)));
-    let refused = series.end(why.clone(), nothing, Some(cost), false);
-    assert_eq!(refused, Err(EndSeriesError::Charge(nothing)));
-    let over = series.end(why.clone(), nothing, None, true);
+    let refused = series.end(why.clone(), free.clone(), Some(cost), false);
+    assert_eq!(refused, Err(EndSeriesError::Charge(Price::NOTHING)));
+    let over = series.end(why.clone(), free.clone(), None, true);
     assert_eq!(over, Err(EndSeriesError::Over));
-    let early = unmade.end(why.clone(), nothing, None, true);
+    let early = unmade.end(why.clone(), free.clone(), None, true);
     assert_eq!(early, Err(EndSeriesError::BeingMade));
-    let ended = series.end(why.clone(), cost, Some(cost), false).unwrap();
-    let twice = ended.end(why, nothing, None, false);
+    let ended = series.end(why.clone(), costly, Some(cost), false).unwrap();
+    assert_eq!(ended.charged_at_end, [visits[0].id].into());
+    let twice = ended.end(why, free, None, false);
     assert_eq!(twice, Err(EndSeriesError::AlreadyEnded));
     assert!(ends_with_series(&visits[0], close));
     assert!(!ends_with_series(&visits[0], visits[0].from));

@@ -1,6 +1,6 @@
 //! What may happen to a support worker: each operation takes the present, and returns the future or why not.
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use super::errors::{
     ApproveIntroductionError, EditProfileError, PassDeadlineError, PauseWorkerError,
@@ -367,7 +367,7 @@ impl SupportWorker {
     pub fn away(&self) -> impl Iterator<Item = Stretch> {
         (self.profile.availability.leave()).map(|leave| Stretch {
             from: self.start_of(leave.first),
-            until: self.start_of(leave.last + Days::new(1)),
+            until: self.start_of(leave.last.succ_opt().unwrap_or(leave.last)),
         })
     }
 

@@ -160,7 +160,7 @@ impl Visit {
     /// See [`ConfirmVisitError`].
     pub fn confirm_in_silence(&self, now: DateTime<Utc>) -> Result<Self, ConfirmVisitError> {
         let worked = self.to_be_confirmed()?;
-        if worked.after_missed {
+        if self.waits_for_client() {
             return Err(ConfirmVisitError::NeedsClient);
         }
         let worked = worked.price.total;
@@ -175,6 +175,12 @@ impl Visit {
             at: now,
             charge,
         }))
+    }
+
+    /// Whether it was written down after it had counted as missed, so that silence does not confirm it.
+    #[must_use]
+    pub fn waits_for_client(&self) -> bool {
+        self.worked.as_ref().is_some_and(|it| it.after_missed)
     }
 
     fn to_be_confirmed(&self) -> Result<&Worked, ConfirmVisitError> {

@@ -1,11 +1,14 @@
 //! Cancelling a visit: what it costs whom, and when staff let that go.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Visit, VisitState};
 use crate::cancellation::CancellationRules;
 use crate::engagement::{Reasoned, Side};
+use crate::id::VisitId;
 use crate::money::Price;
 use crate::policy::Policy;
 use crate::vocabulary::Vocabulary;
@@ -88,6 +91,35 @@ pub enum WaiveChargeError {
     AlreadyWaived,
 }
 
+/// What it costs to cancel several visits at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChargedVisits {
+    /// What all of it comes to.
+    pub charge: Price,
+    /// Those that cost anything.
+    pub visits: BTreeSet<VisitId>,
+}
+
+impl ChargedVisits {
+    /// What it costs `side`, or staff, to cancel at `at` as many of `visits` as can be.
+    pub fn of<'a>(
+        visits: impl IntoIterator<Item = &'a Visit>,
+        side: Option<Side>,
+        policy: &Policy,
+        at: DateTime<Utc>,
+    ) -> Self {
+        let quote = |visit: &Visit| {
+            let quote = visit.cancellation_quote(side, policy, at).ok()?;
+            quote.charges.then_some((visit.id, quote.charge))
+        };
+        let charged: BTreeMap<VisitId, Price> = visits.into_iter().filter_map(quote).collect();
+        Self {
+            charge: charged.values().copied().sum(),
+            visits: charged.into_keys().collect(),
+        }
+    }
+}
+
 impl Cancellation {
     /// What is owed for it.
     #[must_use]
@@ -138,18 +170,6 @@ impl Visit {
         }
     }
 
-    /// What all of these visits cost together that this side cancels at `at`, as far as it can.
-    pub fn charge_for_cancelling<'a>(
-        visits: impl IntoIterator<Item = &'a Self>,
-        side: Option<Side>,
-        policy: &Policy,
-        at: DateTime<Utc>,
-    ) -> Price {
-        let visits = visits.into_iter();
-        let quotes = visits.filter_map(|visit| visit.cancellation_quote(side, policy, at).ok());
-        quotes.map(|quote| quote.charge).sum()
-    }
-
     /// One of its sides, or staff, cancel it. Where that costs something it is done only with the charge `seen`
     /// that holds at this moment.
     ///
@@ -176,18 +196,19 @@ impl Visit {
         self.cancelled(why, Price::NOTHING)
     }
 
-    /// It does not take place because something larger was ended, as `why` says, at what cancelling it was quoted at
-    /// then: nothing where it was booked for its time only afterwards.
+    /// It does not take place because something larger was ended, as `why` says. Where it was `charged`, that is
+    /// quoted and acknowledged then, it costs what it did then, unless it was moved since.
     ///
     /// # Errors
     /// See [`CancelVisitError`].
-    pub fn cancel_as_quoted(
+    pub fn cancel_with(
         &self,
         why: Reasoned,
+        charged: bool,
         policy: &Policy,
     ) -> Result<Self, CancelVisitError> {
         let quote = self.cancellation_quote(why.side, policy, why.at)?;
-        match self.booked_at <= why.at {
+        match charged && self.booked_at <= why.at {
             true => self.cancelled(why, quote.charge),
             false => self.cancel(why),
         }

@@ -47,7 +47,7 @@ impl Visit {
             engagement: booking.engagement,
             client: self.client,
             worker: booking.worker,
-            proposal: self.proposal,
+            proposal: None,
             revision: self.revision,
             details: self.details.clone(),
             suburb: self.suburb.clone(),

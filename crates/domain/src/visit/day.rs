@@ -251,8 +251,7 @@ impl Visit {
         now: DateTime<Utc>,
     ) -> Result<(), UnlikelyTime> {
         let earliest = self.earliest_start();
-        // What begins after its end is another visit, which nobody agreed on.
-        let latest = self.until.max(self.expected_at(policy));
+        let latest = self.latest_start(policy);
         first([
             (now < at, UnlikelyTime::Future),
             (at < self.booked_at, UnlikelyTime::BeforeBooking),
@@ -284,9 +283,7 @@ impl Visit {
         now: DateTime<Utc>,
     ) -> Self {
         let minutes = whole_minutes(completed - started);
-        let earlier = self.worked.as_ref();
-        let after_missed =
-            self.state == VisitState::Missed || earlier.is_some_and(|worked| worked.after_missed);
+        let after_missed = self.state == VisitState::Missed || self.waits_for_client();
         let (price, unpriced_minutes) =
             (self.rates).price_worked(started, self.details.zone(), minutes);
         let recorded = Self {

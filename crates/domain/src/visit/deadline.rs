@@ -108,6 +108,16 @@ impl Visit {
         }
     }
 
+    /// The last instant at which it can begin: what begins after its end is another visit, which nobody agreed on,
+    /// unless somebody covers it who could not be there before.
+    pub(super) fn latest_start(&self, policy: &Policy) -> DateTime<Utc> {
+        let late = TimeDelta::minutes(i64::from(policy.late_start_minutes));
+        match self.covers {
+            Some(_) => self.until.max(self.expected_at(policy) + late),
+            None => self.until,
+        }
+    }
+
     fn deadline_after(&self, policy: &Policy, after: DateTime<Utc>) -> Option<VisitDeadline> {
         let mut ahead = self.steps(policy);
         ahead.retain(|deadline| after < deadline.at);
@@ -135,11 +145,9 @@ impl Visit {
                 (VisitStep::AskToFinish, ASK_TO_FINISH_HOURS),
                 (VisitStep::Unfinished, UNFINISHED_HOURS),
             ]
-            .map(|(next, hours)| step(next, self.until + TimeDelta::hours(hours)))
+            .map(|(next, hours)| step(next, self.latest_start(policy) + TimeDelta::hours(hours)))
             .into(),
-            VisitState::Completed if self.worked.as_ref().is_some_and(|it| it.after_missed) => {
-                Vec::new()
-            }
+            VisitState::Completed if self.waits_for_client() => Vec::new(),
             VisitState::Completed => {
                 let silence = TimeDelta::hours(i64::from(policy.confirmation_hours));
                 // From when the client could know of it.

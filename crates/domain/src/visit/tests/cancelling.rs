@@ -124,10 +124,11 @@ fn what_ends_with_something_larger_costs_what_was_quoted_then_and_nothing_that_w
     let visit = with(half(Notice::Hours(24)), &[]);
     let policy = Policy::default();
     let close = visit.from - TimeDelta::hours(1);
-    let off = |visit: &Visit, side, at| {
+    let cancel = |visit: &Visit, side, at, charged| {
         let why = reasoned(side, at);
-        visit.cancel_as_quoted(why, &policy).unwrap().charge()
+        visit.cancel_with(why, charged, &policy).unwrap().charge()
     };
+    let off = |visit: &Visit, side, at| cancel(visit, side, at, true);
     let client = Some(Side::Client);
     assert_eq!(off(&visit, client, close), Price::of(Cents(5400), 250));
     assert_eq!(
@@ -135,7 +136,8 @@ fn what_ends_with_something_larger_costs_what_was_quoted_then_and_nothing_that_w
         Price::NOTHING
     );
     assert_eq!(off(&visit, Some(Side::Worker), close), Price::NOTHING);
-    // Nobody was quoted anything for what was booked, or moved so close, only afterwards.
+    assert_eq!(cancel(&visit, client, close, false), Price::NOTHING);
+    // Nobody was quoted anything for what was moved so close only afterwards.
     let moved = Visit {
         booked_at: close + TimeDelta::seconds(1),
         ..visit
