@@ -21,6 +21,7 @@ use domain::notice::Event;
 use domain::pair::Pair;
 use domain::person::Roles;
 use domain::support_worker::SupportWorker;
+use domain::visit::Visit;
 use platform::signature::PartnerSecret;
 use rapport_tests::answer::Answer;
 use rapport_tests::document::Document;
@@ -398,8 +399,14 @@ impl<'w> Household<'w> {
         let context = self.world.context();
         let (cause, about) = (AlertCause::VisitNotStarted, &self.ids["visit"]);
         let alert = Alert::raise(context.fresh(), cause, about, context.now());
+        let key = Key::visit(about.parse().unwrap());
+        let was = context.store.get::<Visit>(&key).await.unwrap().unwrap();
+        let next = Visit {
+            alert: Some(alert.id),
+            ..was.value.clone()
+        };
         let audit = context.audit(Actor::Service, "settle", &Key::alert(alert.id));
-        let commit = Commit::new(audit).insert(&alert);
+        let commit = Commit::new(audit).insert(&alert).replace(&was, &next);
         context.store.commit(commit).await.unwrap();
         self.ids.insert("alert", alert.id.to_string());
     }

@@ -286,7 +286,9 @@ async fn visits_stop_at_once_and_only_whoever_stopped_them_goes_on() {
     assert!(mira["pause"]["reason"].is_null());
     let resumed = pair.act("mira", "resumption", json!({})).await;
     resumed.expect_problem(409, "engagement-paused-by-other");
-    assert_eq!(pair.lines().await, [Happening::VisitsStopped]);
+    use Happening::{EngagementPaused, EngagementResumed, VisitsStopped};
+    let lines = sorted([EngagementPaused, VisitsStopped]);
+    assert_eq!(pair.lines().await, lines);
     pair.act("ana", "resumption", json!({})).await.expect(201);
 
     made(&pair, "mira", report("incident", true)).await;
@@ -296,9 +298,13 @@ async fn visits_stop_at_once_and_only_whoever_stopped_them_goes_on() {
         !cora.to_string().to_lowercase().contains("report"),
         "{cora}"
     );
-    use Happening::{EngagementResumed, VisitsStopped};
-    let lines = [VisitsStopped, EngagementResumed, VisitsStopped];
-    assert_eq!(pair.lines().await, sorted(lines));
+    let more = [
+        EngagementPaused,
+        VisitsStopped,
+        EngagementResumed,
+        VisitsStopped,
+    ];
+    assert_eq!(pair.lines().await, sorted(more));
     // After the end there is nothing to stop, and still something to report.
     pair.act("ana", "end", json!({"reason": "Enough."}))
         .await

@@ -30,7 +30,8 @@ pub(super) async fn play(
     on_calendars(stage, people, engaged, &visit, &calendar).await?;
     confirmed(stage, engaged, &visit).await?;
     let tuesday = series(stage, people, engaged).await?;
-    covered(stage, people, engaged, &tuesday).await?;
+    let instead = covered(stage, people, engaged, &tuesday).await?;
+    nobody_came(stage, &instead).await?;
     adds_up(stage, engaged).await
 }
 
@@ -319,7 +320,7 @@ async fn covered(
     people: &People,
     engaged: &Engaged,
     visit: &str,
-) -> Result<(), TourError> {
+) -> Result<String, TourError> {
     stage.chapter("Somebody else comes");
     until(
         stage,
@@ -406,8 +407,70 @@ async fn covered(
                 "/covers",
             ]),
         )
-        .await
-        .map(drop)
+        .await?;
+    Ok(instead)
+}
+
+/// Whoever was to come instead does not come either: somebody hears of it, and others are asked at once.
+async fn nobody_came(stage: &mut Stage, visit: &str) -> Result<(), TourError> {
+    stage.chapter("Nobody has come");
+    until(
+        stage,
+        "2026-11-30T23:16:00Z",
+        "It is Tuesday, 16 minutes past ten.",
+    )
+    .await?;
+    let alerts = stage
+        .step(
+            MARISA,
+            "has been told that it has not begun",
+            Call::get("/v1/alerts").showing(&["/items/0/cause", "/items/0/about"]),
+        )
+        .await?;
+    let alert = format!("/v1/alerts/{}", alerts.at("/items/0/id"));
+    stage
+        .step(
+            MARISA,
+            "sees whom to ring",
+            Call::get(alert.clone()).showing(&[
+                "/visit/from",
+                "/visit/people/0/name",
+                "/visit/people/1/name",
+            ]),
+        )
+        .await?;
+    let search = stage
+        .step(
+            MARISA,
+            "sees that others are being asked already",
+            Call::get(format!("/v1/visits/{visit}/cover")).showing(&["/cause", "/state"]),
+        )
+        .await?;
+    let (cover, worker) = (search.at("/cover"), search.at("/asked/0/worker"));
+    let who = sample_worker(stage, &worker)?;
+    let offer = format!("/v1/support-workers/{worker}/cover-offers/{cover}");
+    stage
+        .step(
+            who,
+            "can be there in half an hour",
+            Call::post(format!("{offer}/acceptance"), &json!({})).showing(&["/state"]),
+        )
+        .await?;
+    stage
+        .step(
+            ELENA,
+            "confirms",
+            Call::post(
+                format!("/v1/covers/{cover}/confirmation"),
+                &json!({"worker": worker}),
+            )
+            .showing(&["/state"]),
+        )
+        .await?;
+    let settled = stage.look(MARISA, &alert).await?;
+    stage.check(settled.at("/state") == "settled", || {
+        "the alert goes on".into()
+    })
 }
 
 /// The statement of the month, to the cent.
