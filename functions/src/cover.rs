@@ -33,6 +33,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::consume::ConsumeError;
 use crate::context::{Context, Shared};
 use crate::conversation::tell;
+use crate::on_call;
 use crate::problem::Problem;
 
 /// How many are remembered who were to come to one visit, one after the other.
@@ -61,11 +62,31 @@ pub(crate) async fn seek(
     visit: &mut Visit,
     cause: CoverCause,
 ) -> Result<Commit, StoreError> {
-    Ok(match begun(context, visit, cause, None).await? {
-        Ok(begun) => begun.added(context, commit, visit),
-        // Its time is over, or somebody is looked for already.
-        Err(_) => commit,
-    })
+    match begun(context, visit, cause, None).await? {
+        Ok(begun) => Ok(begun.added(context, commit, visit)),
+        // Its time is over, somebody is looked for already, or nobody may go there.
+        Err(_) => unless_wanted(context, commit, visit).await,
+    }
+}
+
+/// Adds to a commit what follows from `visit` having been called off, which it is about to write: where its support
+/// worker leaves the client alone at short notice somebody else is looked for; else nobody is any more, and whoever was
+/// told that nobody had come need not do anything.
+///
+/// # Errors
+/// When the table does not answer.
+pub(crate) async fn called_off(
+    context: &Context,
+    commit: Commit,
+    visit: &mut Visit,
+) -> Result<Commit, StoreError> {
+    let at = visit.cancellation.as_ref().map(|it| it.why.at);
+    let late = at.is_some_and(|at| visit.is_at_short_notice(at));
+    if late && visit.was_called_off_by_worker() {
+        return seek(context, commit, visit, CoverCause::Cancelled).await;
+    }
+    let commit = unless_wanted(context, commit, visit).await?;
+    on_call::has_settled(context, commit, visit.alert).await
 }
 
 /// Adds to the commit that is about to write `visit` that nobody is looked for any more, where nobody is wanted for what

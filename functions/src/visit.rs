@@ -9,7 +9,7 @@ mod statement;
 mod view;
 
 pub(crate) use deadline::{armed, when_due as deadline_when_due};
-pub(crate) use settlement::{ahead, as_quoted, last_of_a_month, settles, when_due};
+pub(crate) use settlement::{ahead, as_quoted, call_off, settles, when_due};
 
 use std::fmt::Display;
 

@@ -5,7 +5,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::access::{Acting, Duty};
-use domain::cover::CoverCause;
 use domain::engagement::{Engagement, Happening, Reasoned, Side};
 use domain::id::VisitId;
 use domain::money::Price;
@@ -25,7 +24,6 @@ use crate::booking::free;
 use crate::caller::Caller;
 use crate::context::{Context, Shared};
 use crate::cover;
-use crate::on_call;
 use crate::path::Path;
 use crate::perform::{Decision, once};
 use crate::problem::Problem;
@@ -112,13 +110,7 @@ async fn cancel_visit(
         };
         let mut next = was.value.cancel_at_cost(why, *charge, &policy)?;
         let commit = canceller.commit(&context, visit, reason);
-        let commit = match canceller.leaves_a_gap(&was.value, &context) {
-            true => cover::seek(&context, commit, &mut next, CoverCause::Cancelled).await?,
-            false => {
-                let commit = cover::unless_wanted(&context, commit, &next).await?;
-                on_call::has_settled(&context, commit, next.alert).await?
-            }
-        };
+        let commit = cover::called_off(&context, commit, &mut next).await?;
         let commit = free(&context, commit.replace(&was, &next), &next).await?;
         let commit = tell_of(
             &context,
@@ -186,11 +178,6 @@ impl Canceller {
             Self::Side(_) => context.audit(acting, operation, &key),
             Self::Staff(_) => context.correction(acting, operation, &key, Vec::new(), reason),
         })
-    }
-
-    /// Whether the client is left with nobody to come, too late to arrange something else.
-    fn leaves_a_gap(&self, visit: &Visit, context: &Context) -> bool {
-        self.side() == Some(Side::Worker) && visit.is_at_short_notice(context.now())
     }
 
     fn insisted_on(&self, commit: Commit) -> Commit {

@@ -97,6 +97,8 @@ async fn alerted(
     visit: &mut Visit,
     now: DateTime<Utc>,
 ) -> Result<Commit, StoreError> {
+    // It takes the place of an earlier one, that nobody was found to come.
+    let commit = on_call::has_settled(context, commit, visit.alert).await?;
     let cause = AlertCause::VisitNotStarted;
     let (commit, alert) = on_call::raise(context, commit, cause, visit.id);
     visit.alert = Some(alert);

@@ -3,22 +3,19 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
-use domain::access::Acting;
-use domain::cover::CoverCause;
 use domain::due::{Due, DueRow};
-use domain::engagement::{Engagement, Reasoned, Side};
+use domain::engagement::{Engagement, Reasoned};
 use domain::id::{EngagementId, VisitId};
 use domain::schedule::Month;
 use domain::visit::{Visit, VisitState};
-use store::{Actor, Commit, Key, PendingDue, StoreError, Versioned};
+use store::{Actor, Audit, Commit, Key, PendingDue, StoreError, Versioned};
 
 use super::of_engagement;
 use crate::booking::free_all;
 use crate::consume::{ConsumeError, Effect};
 use crate::context::Context;
+use crate::cover;
 use crate::problem::Problem;
-use crate::{cover, on_call};
 
 /// The most visits whose cancellation costs something that one commit looks at.
 const MOST_CHARGED: usize = 60;
@@ -26,8 +23,7 @@ const MOST_CHARGED: usize = 60;
 const CANCELLED_AT_ONCE: usize = 20;
 const REASON: &str = "The engagement has ended.";
 
-/// Cancels the last visits that are still to come, those of a month at once, and finishes the row with the first of them.
-/// Both sides have heard of the end, or hear once that visits were stopped, and are not told of each.
+/// Cancels what is still to come of an engagement that has ended, or in which visits were stopped.
 pub(crate) async fn when_due(
     context: &Context,
     pending: &PendingDue,
@@ -38,43 +34,66 @@ pub(crate) async fn when_due(
         return Ok(Effect::Superseded);
     };
     // It may have been opened again, or resumed, meanwhile.
-    if !held.value.visits_are_off() {
+    let Some(why) = why(&held.value) else {
         return Ok(Effect::Superseded);
-    }
-    let now = context.now();
-    let policy = context.store.policy().await?;
-    let mut ahead = ahead(context, engagement).await?;
-    let step = last_of_a_month(&mut ahead);
-    let mut audit = context.audit(Actor::Service, "settle_visits", &key);
-    (audit.fields).extend(step.iter().map(|visit| visit.value.id.to_string()));
+    };
+    let ahead = ahead(context, engagement).await?;
+    let audit = context.audit(Actor::Service, "settle_visits", &key);
     // INVARIANT: nothing is booked in an engagement that is paused or has ended, so whatever is found here is all there
     // is.
-    let mut commit = Commit::new(audit).unchanged(&held);
-    let mut cancelled = Vec::new();
+    let rests_on = Some(&held);
+    let charged = &held.value.charged_at_end;
+    call_off(context, pending, audit, ahead, &why, charged, rests_on).await
+}
+
+/// Why its visits are off, and since when: whoever stopped them, or ended the engagement, called them off.
+fn why(engagement: &Engagement) -> Option<Reasoned> {
+    if engagement.stopped.is_some() {
+        return engagement.stopped.clone();
+    }
+    engagement.end.as_ref().map(|end| Reasoned {
+        reason: REASON.to_owned(),
+        ..end.clone()
+    })
+}
+
+/// Calls off the last of the visits `ahead`, those of a month at once, with something larger that was ended, as `why`
+/// says; finishes the row with the first of them. Both sides have heard of that end, and are not told of each visit.
+///
+/// What cancelling the `charged` ones cost then was quoted and acknowledged; the others cost nothing.
+///
+/// # Errors
+/// When the table does not answer.
+pub(crate) async fn call_off(
+    context: &Context,
+    pending: &PendingDue,
+    mut audit: Audit,
+    mut ahead: Vec<Versioned<Visit>>,
+    why: &Reasoned,
+    charged: &BTreeSet<VisitId>,
+    rests_on: Option<&Versioned<Engagement>>,
+) -> Result<Effect, ConsumeError> {
+    let step = last_of_a_month(&mut ahead);
+    (audit.fields).extend(step.iter().map(|visit| visit.value.id.to_string()));
+    let policy = context.store.policy().await?;
+    let mut commit = Commit::new(audit);
+    if let Some(held) = rests_on {
+        commit = commit.unchanged(held);
+    }
+    let mut off = Vec::new();
     for was in &step {
-        let why = ended_by(&held.value, &was.value, now);
-        let (side, at) = (why.side, why.at);
-        // What was quoted for some of them was acknowledged when the engagement was ended; else it costs nothing.
-        let charged = held.value.charged_at_end.contains(&was.value.id);
-        let Ok(mut next) = was.value.cancel_with(why, charged, &policy) else {
+        let charged = charged.contains(&was.value.id);
+        let Ok(mut next) = was.value.cancel_with(why.clone(), charged, &policy) else {
             continue;
         };
-        // Whether anybody goes where visits were stopped, staff decide.
-        let left_alone = side == Some(Side::Worker) && held.value.stopped.is_none();
-        commit = match left_alone && was.value.is_at_short_notice(at) {
-            true => cover::seek(context, commit, &mut next, CoverCause::Cancelled).await?,
-            false => {
-                let commit = cover::unless_wanted(context, commit, &next).await?;
-                on_call::has_settled(context, commit, next.alert).await?
-            }
-        };
+        commit = cover::called_off(context, commit, &mut next).await?;
         commit = commit.replace(was, &next);
-        cancelled.push(next);
+        off.push(next);
     }
-    if cancelled.is_empty() {
+    if off.is_empty() {
         return Ok(Effect::Superseded);
     }
-    let commit = free_all(context, commit, &cancelled).await?;
+    let commit = free_all(context, commit, &off).await?;
     if ahead.is_empty() {
         return Ok(commit.finish(pending).into());
     }
@@ -113,7 +132,7 @@ pub(crate) fn as_quoted(
 
 /// Takes the last of these visits away, which are in order: those of one month and no more than one commit cancels, so
 /// that few sheets are written with them.
-pub(crate) fn last_of_a_month(ahead: &mut Vec<Versioned<Visit>>) -> Vec<Versioned<Visit>> {
+fn last_of_a_month(ahead: &mut Vec<Versioned<Visit>>) -> Vec<Versioned<Visit>> {
     let last = ahead.last().map(|visit| Month::of(visit.value.from));
     let first = ahead.partition_point(|visit| Some(Month::of(visit.value.from)) != last);
     ahead.split_off(first.max(ahead.len().saturating_sub(CANCELLED_AT_ONCE)))
@@ -128,18 +147,4 @@ pub(crate) async fn ahead(
     visits.retain(|visit| visit.value.state == VisitState::Booked);
     visits.sort_by_key(|visit| visit.value.from);
     Ok(visits)
-}
-
-/// Why a visit is off, and since when: whoever stopped the visits, or ended the engagement, ended it too.
-fn ended_by(engagement: &Engagement, visit: &Visit, now: DateTime<Utc>) -> Reasoned {
-    if let Some(stopped) = &engagement.stopped {
-        return stopped.clone();
-    }
-    let end = engagement.end.as_ref();
-    Reasoned {
-        side: end.and_then(|end| end.side),
-        acting: end.map_or(Acting::by(visit.booked_by.by), |end| end.acting),
-        at: end.map_or(now, |end| end.at),
-        reason: REASON.to_owned(),
-    }
 }

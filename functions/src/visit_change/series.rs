@@ -5,7 +5,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, FixedOffset, Utc};
 use domain::access::{Acting, Duty};
-use domain::cover::CoverCause;
 use domain::due::{Due, DueRow};
 use domain::engagement::{Engagement, Happening, Reasoned, Side};
 use domain::id::{EngagementId, ProposalId, SeriesId, VisitId, WorkerId};
@@ -24,18 +23,17 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::body::Command;
-use crate::booking::{free_all, free_unmade};
+use crate::booking::free_unmade;
 use crate::caller::Caller;
 use crate::consume::{ConsumeError, Effect};
 use crate::context::{Context, Shared};
 use crate::conversation::tell;
-use crate::cover;
 use crate::path::Path;
 use crate::perform::{Decision, Tagged, once};
 use crate::problem::Problem;
 use crate::reason::need_reason;
 use crate::standing::{act_in_engagement, see_engagement};
-use crate::visit::{armed, as_quoted, last_of_a_month};
+use crate::visit::{armed, as_quoted, call_off};
 
 /// How many visits are made in one commit: each takes three writes.
 const MADE_AT_ONCE: usize = 20;
@@ -343,33 +341,9 @@ pub(crate) async fn end_when_due(
     let mut ahead = visits(context, &ended.value).await?;
     ahead.retain(|visit| ends_with_series(&visit.value, end.at));
     ahead.sort_by_key(|visit| visit.value.from);
-    let step = last_of_a_month(&mut ahead);
-    let policy = context.store.policy().await?;
-    let mut audit = audit(context, Actor::Service, "end_series_visits", &ended.value);
-    (audit.fields).extend(step.iter().map(|visit| visit.value.id.to_string()));
-    let mut commit = Commit::new(audit);
-    let mut cancelled = Vec::new();
-    for was in &step {
-        // What was quoted for all of them was acknowledged when the series was ended.
-        let charged = ended.value.charged_at_end.contains(&was.value.id);
-        let Ok(mut next) = was.value.cancel_with(end.clone(), charged, &policy) else {
-            continue;
-        };
-        commit = match end.side == Some(Side::Worker) && was.value.is_at_short_notice(end.at) {
-            true => cover::seek(context, commit, &mut next, CoverCause::Cancelled).await?,
-            false => cover::unless_wanted(context, commit, &next).await?,
-        };
-        commit = commit.replace(was, &next);
-        cancelled.push(next);
-    }
-    if cancelled.is_empty() {
-        return Ok(Effect::Superseded);
-    }
-    let commit = free_all(context, commit, &cancelled).await?;
-    if ahead.is_empty() {
-        return Ok(commit.finish(pending).into());
-    }
-    Ok(Effect::Step(Box::new(commit)))
+    let audit = audit(context, Actor::Service, "end_series_visits", &ended.value);
+    let charged = &ended.value.charged_at_end;
+    call_off(context, pending, audit, ahead, end, charged, None).await
 }
 
 impl From<EndSeriesError> for Problem {

@@ -131,6 +131,24 @@ async fn nobody_is_woken_for_a_visit_that_is_far() {
 }
 
 #[tokio::test]
+async fn one_alert_at_a_time_is_about_a_visit() {
+    let covered = Covered::settle(&[], &[]).await;
+    let world = covered.world();
+    world.advance_to("2026-03-08T20:00:00Z").await;
+    covered.ask("ana").await.expect(201);
+    let open = async || {
+        let alerts = world.administrator().get("/v1/alerts").await.expect(200);
+        let causes = alerts["items"].as_array().unwrap().iter();
+        let causes = causes.map(|alert| alert["cause"].as_str().unwrap().to_owned());
+        causes.collect::<Vec<_>>()
+    };
+    assert_eq!(open().await, ["cover_unfilled"]);
+    // Nobody comes at all.
+    world.advance_to("2026-03-08T22:15:00Z").await;
+    assert_eq!(open().await, ["visit_not_started"]);
+}
+
+#[tokio::test]
 async fn a_series_that_is_being_made_while_its_support_worker_is_suspended_is_covered_as_a_whole() {
     let covered = Covered::settle(&["kim"], &[]).await;
     let world = covered.world();
