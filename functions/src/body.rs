@@ -106,14 +106,26 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
+/// What the library for times says of a text that is none, without what would be right.
+const NO_TIME: [&str; 6] = [
+    "input is out of range",
+    "no possible date and time matching input",
+    "input is not enough for unique date and time",
+    "input contains invalid characters",
+    "premature end of input",
+    "trailing input",
+];
+
 /// The library's message without its position, which the pointer says better.
 fn words(error: &serde_json::Error) -> String {
     let message = error.to_string();
-    message
-        .split(" at line ")
-        .next()
-        .unwrap_or_default()
-        .to_owned()
+    let message = message.split(" at line ").next().unwrap_or_default();
+    match NO_TIME.contains(&message) {
+        true => "is no date or time as it is written here: 2026-12-01 is a date, 2026-12-01T09:00:00 a local time, \
+                 2026-12-01T09:00:00+10:00 an instant"
+            .to_owned(),
+        false => message.to_owned(),
+    }
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -321,6 +333,27 @@ mod tests {
         assert_eq!(pointer_of(r#"{"names": [}"#), (400, None));
         assert_eq!(pointer_of(r#"{"names": []} x"#), (400, None));
         assert_eq!(pointer_of(""), (422, Some(String::new())));
+    }
+
+    #[test]
+    fn whoever_writes_a_time_wrong_learns_how_it_is_written() {
+        let said = |text: &str| {
+            let at = read_json::<chrono::DateTime<chrono::Utc>>(text.as_bytes());
+            at.unwrap_err().errors()[0].detail.clone()
+        };
+        // Without an offset, with a day too many, in words, with more behind it.
+        for wrong in [
+            "2026-03-03T09:00:00",
+            "2026-02-30T09:00:00Z",
+            "tomorrow",
+            "2026-03-03T09:00:00Z!",
+        ] {
+            let said = said(&format!("\"{wrong}\""));
+            assert!(
+                said.contains("2026-12-01T09:00:00+10:00"),
+                "{wrong}: {said}"
+            );
+        }
     }
 
     #[test]
